@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "mor/config.hpp"
+#include "mor/model.hpp"
+#include "mor/record.hpp"
+#include "mor/session.hpp"
+#include "mor/settings.hpp"
+
+namespace mor {
+
+inline constexpr int kTraceVersion = 1;
+
+/// The first line of a trace: what ran.
+struct TraceHeader {
+    int version = kTraceVersion;
+    std::string engine_version;
+    std::string model_name;
+    std::string model_hash;
+    ModelConfig config;
+    std::string prompt;                  ///< text as typed; empty when ids were given
+    int prompt_tokens = 0;
+    int max_tokens = 0;
+    Sampling sampling;
+    RoutingSettings routing;
+    KvPolicy kv_policy = KvPolicy::RecursionWise;
+    DType kv_type = DType::F32;
+    std::string device;
+};
+
+/// The header for one request on one model.
+TraceHeader make_header(const ModelInfo&, const Request&, const KvSettings&, std::string prompt_text);
+
+/// A run in memory. Replays and live runs fill the same struct.
+struct Trace {
+    TraceHeader header;
+    std::vector<TokenRecord> tokens;     ///< position order
+    std::vector<PassRecord> passes;
+    bool torn = false;                   ///< the file's last line was incomplete and has been dropped
+};
+
+/// Appends a run to a .mortrace file, JSON Lines, one record a line, flushed line by line so that a crash loses at
+/// most the line being written. Throws Error when the disk does.
+class TraceWriter {
+public:
+    TraceWriter(const std::filesystem::path&, const TraceHeader&);
+    void add(const TokenRecord&);
+    void add(const PassRecord&);
+    void add(const Events&);
+
+private:
+    void line(const std::string&);
+    std::filesystem::path path_;
+    std::ofstream out_;
+};
+
+/// Reads a whole .mortrace file. A torn last line is dropped; anything else wrong throws Error naming the line.
+Trace read_trace(const std::filesystem::path&);
+
+/// The same records as single lines of JSON, without a line break.
+std::string to_json(const TraceHeader&);
+std::string to_json(const TokenRecord&);
+std::string to_json(const PassRecord&);
+
+}  // namespace mor
