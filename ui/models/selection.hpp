@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QObject>
+
+namespace mor::ui {
+
+class TraceModel;
+
+/// The one selection all views share. Tokens are named by their index in the trace; -1 means none.
+///
+/// Hovering looks, a click pins, a second pin is compared with the first. It follows its model: a new run starts
+/// with nothing selected.
+class Selection : public QObject {
+    Q_OBJECT
+
+public:
+    explicit Selection(const TraceModel*, QObject* parent = nullptr);
+
+    int hovered() const { return hovered_; }
+    int pinned() const { return pinned_; }
+    int secondPinned() const { return secondPinned_; }
+    int current() const;  ///< hovered, else the last pin, else the newest token; -1 when empty
+    bool isMarked(int token) const {
+        return token >= 0 && (token == hovered_ || token == pinned_ || token == secondPinned_);
+    }
+
+public slots:
+    void setHovered(int token);
+    void togglePin(int token);  ///< pins, pins as second, or takes a pin away
+    void moveBy(int tokens);    ///< moves the last pin, or pins beside what is current
+    void clear();
+
+signals:
+    void changed();
+
+private:
+    bool exists(int token) const;
+    void follow();  ///< the newest token changed
+
+    const TraceModel* model_;
+    int hovered_ = -1;
+    int pinned_ = -1;
+    int secondPinned_ = -1;
+};
+
+}  // namespace mor::ui

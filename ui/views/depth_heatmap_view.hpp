@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QAbstractScrollArea>
+
+#include "views/geometry.hpp"
+#include "views/heat_cell.hpp"
+#include "views/theme.hpp"
+
+namespace mor::ui {
+
+class Selection;
+class TraceModel;
+
+/// The stage: one column a token, one row a recursion, the first at the bottom. Ctrl and the wheel zoom; far out, a
+/// column is one or a few pixels of an image. Follows the newest column unless the reader scrolled back.
+class DepthHeatmapView : public QAbstractScrollArea, public Picture {
+    Q_OBJECT
+
+public:
+    DepthHeatmapView(TraceModel*, Selection*, QWidget* parent = nullptr);
+
+    HeatCell cellAt(int token, int recursion) const;
+    QRectF cellRect(int token, int recursion) const;  ///< on the viewport
+    int tokenAt(const QPoint& viewport) const;        ///< -1: none
+    const std::array<int, 20>& histogram(int recursion) const;
+
+    double columnWidth() const { return columnWidth_; }
+    void setColumnWidth(double);  ///< 1..64 pixels before scaling
+    ColourBy colourBy() const { return colourBy_; }
+    void setColourBy(ColourBy);
+
+    void setTheme(const Theme&) override;
+    void drawInto(QPainter&, const QRectF& area) const override;
+    QString description() const override;
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
+
+signals:
+    void columnWidthChanged(double);
+
+protected:
+    void paintEvent(QPaintEvent*) override;
+    void resizeEvent(QResizeEvent*) override;
+    void wheelEvent(QWheelEvent*) override;
+    void keyPressEvent(QKeyEvent*) override;
+    void mousePressEvent(QMouseEvent*) override;
+    bool viewportEvent(QEvent*) override;
+
+private:
+    void relayout();
+    void reveal(int token);
+    void selectionChanged();
+
+    TraceModel* model_;
+    Selection* selection_;
+    Theme theme_;
+    ColourBy colourBy_ = ColourBy::Depth;
+    double columnWidth_ = 24;
+};
+
+}  // namespace mor::ui

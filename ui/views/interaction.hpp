@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QString>
+
+class QHelpEvent;
+class QKeyEvent;
+class QWidget;
+
+/// What all views of tokens have in common under the hands.
+namespace mor::ui {
+
+class Selection;
+class TraceModel;
+
+/// Left and right move the pin, with Ctrl by ten; Home and End go to the ends; Esc clears. False: not such a key.
+bool steer(Selection&, const TraceModel&, const QKeyEvent&);
+
+/// Everything known about a token, as the text of a tooltip.
+QString tokenTip(const TraceModel&, int token);
+
+/// A token's name between quotation marks, line breaks and blanks made visible.
+QString quoted(const QString& label);
+
+/// Shows tokenTip() at the pointer, or hides the tooltip where there is no token.
+void showTokenTip(const QHelpEvent&, QWidget*, const TraceModel&, int token);
+
+}  // namespace mor::ui

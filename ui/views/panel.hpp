@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QWidget>
+
+#include "views/theme.hpp"
+
+class QHBoxLayout;
+class QLabel;
+
+namespace mor::ui {
+
+/// A flat box with a title and a small grey caption around one view.
+class Panel : public QWidget {
+    Q_OBJECT
+
+public:
+    Panel(const QString& title, const QString& caption, QWidget* content, QWidget* parent = nullptr);
+
+    void setTheme(const Theme&);  ///< its own and, where the content is a Picture, the content's
+    void setTitle(const QString&);
+    void setCaption(const QString&);
+    void addCorner(QWidget*);  ///< at the right end of the title line: a legend, a button
+    QWidget* content() const { return content_; }
+
+    /// The same box drawn elsewhere (export); returns the area left for the content.
+    static QRectF drawInto(QPainter&, const Theme&, const QRectF& area, const QString& title, const QString& caption);
+
+protected:
+    void paintEvent(QPaintEvent*) override;
+
+private:
+    Theme theme_;
+    QLabel* title_;
+    QLabel* caption_;
+    QHBoxLayout* head_;
+    QWidget* content_;
+};
+
+}  // namespace mor::ui

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QWidget>
+#include <vector>
+
+#include "views/heat_cell.hpp"
+#include "views/theme.hpp"
+
+namespace mor::ui {
+
+class Selection;
+class TraceModel;
+
+/// Why the current token went as deep as it did: score, threshold and outcome of every recursion, and what else
+/// could have stood in its place. With two pins the first one is shown below each bar for comparison.
+class TokenDetailView : public QWidget, public Picture {
+    Q_OBJECT
+
+public:
+    TokenDetailView(TraceModel*, Selection*, QWidget* parent = nullptr);
+
+    /// One recursion as it is drawn.
+    struct Row {
+        int recursion = 0;  ///< zero-based
+        bool offered = false;
+        double share = 0;  ///< of the bar that is filled
+        double tick = -1;  ///< threshold; negative: none
+        QColor colour;
+        QString score;
+        QString gate;
+        QString margin;
+        QString outcome;  ///< "● continues"
+    };
+    std::vector<Row> rows(int token) const;
+    QStringList alternatives(int token) const;  ///< "not .52"
+    int shownToken() const;
+
+    QString title() const;    ///< "Token 28 · “had”"
+    QString caption() const;  ///< "depth 3 of 3"
+
+    void setTheme(const Theme&) override;
+    void drawInto(QPainter&, const QRectF& area) const override;
+    QString description() const override;
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
+
+signals:
+    void titleChanged(const QString& title, const QString& caption);
+
+protected:
+    void paintEvent(QPaintEvent*) override;
+    void keyPressEvent(QKeyEvent*) override;
+
+private:
+    void refresh();
+    double drawRows(QPainter&, const QRectF& area, int token, int compared) const;
+    double drawNumbers(QPainter&, const QRectF& area, int token, int compared) const;
+    void drawAlternatives(QPainter&, const QRectF& area, int token) const;
+
+    TraceModel* model_;
+    Selection* selection_;
+    Theme theme_;
+    QString shownTitle_;
+    QString shownCaption_;
+};
+
+}  // namespace mor::ui

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QAbstractScrollArea>
+
+#include "views/geometry.hpp"
+#include "views/theme.hpp"
+
+namespace mor::ui {
+
+class Selection;
+class TraceModel;
+
+/// The text itself: every token on the colour of its depth, with the depth as a small digit below it. Prompt tokens
+/// are underlined. Follows the newest token unless the reader scrolled up.
+class TokenFlowView : public QAbstractScrollArea, public Picture {
+    Q_OBJECT
+
+public:
+    TokenFlowView(TraceModel*, Selection*, QWidget* parent = nullptr);
+
+    /// What the painter draws for a token.
+    struct Box {
+        QRectF area;  ///< in content coordinates, scrolling not applied
+        QString text;
+        int depth = 0;
+        bool prompt = false;
+        QColor ground;
+        QColor ink;
+    };
+    Box boxAt(int token) const;
+    QRectF viewportRect(int token) const;       ///< where it is on the viewport now
+    int tokenAt(const QPoint& viewport) const;  ///< -1: none
+
+    void setTheme(const Theme&) override;
+    void drawInto(QPainter&, const QRectF& area) const override;
+    QString description() const override;
+    QSize sizeHint() const override;
+
+protected:
+    void paintEvent(QPaintEvent*) override;
+    void resizeEvent(QResizeEvent*) override;
+    void keyPressEvent(QKeyEvent*) override;
+    void mousePressEvent(QMouseEvent*) override;
+    bool viewportEvent(QEvent*) override;
+
+private:
+    FlowMetrics metricsFor(double width) const;
+    FlowItem itemFor(int token, const QFontMetricsF&) const;
+    void extendLayout();
+    void rebuildLayout();
+    void updateScrollBar();
+    void reveal(int token);
+    void selectionChanged();
+    void drawTokens(QPainter&, const FlowLayout&, int first, double bottom) const;
+    void drawToken(QPainter&, int token, const Box&) const;
+    Box makeBox(int token, const QRectF& area) const;
+
+    TraceModel* model_;
+    Selection* selection_;
+    Theme theme_;
+    FlowLayout layout_;
+};
+
+/// How a token is written in the flow: line breaks as "↵", tabs as "⇥", the blank before a word left out.
+QString flowText(const QString& piece, const QString& label);
+
+}  // namespace mor::ui
