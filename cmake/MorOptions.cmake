@@ -10,7 +10,8 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 add_library(mor_options INTERFACE)
-target_compile_options(mor_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor)
+target_compile_options(mor_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+    -Wno-missing-field-initializers)  # designated initialisers leave the rest at its default on purpose
 if(MOR_SANITIZE)
     target_compile_options(mor_options INTERFACE -fsanitize=${MOR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(mor_options INTERFACE -fsanitize=${MOR_SANITIZE})

@@ -36,13 +36,13 @@ struct LayerShape {
     int hidden = 0;
     int heads = 0;
     int kv_heads = 0;
-    int head_dim = 0;                           ///< even
+    int head_dim = 0;  ///< even
     int ffn = 0;
     float norm_eps = 0;
-    const Vector* rope_cos = nullptr;           ///< [context, D / 2]
+    const Vector* rope_cos = nullptr;  ///< [context, D / 2]
     const Vector* rope_sin = nullptr;
     DType kv_type = DType::F32;
-    int block_entries = 0;                      ///< N, tokens per KV block
+    int block_entries = 0;  ///< N, tokens per KV block
 };
 
 struct LayerWeights {
@@ -56,8 +56,8 @@ struct LayerWeights {
 
 /// Linear router: outer only. MLP router: outer * gelu_erf(inner * x).
 struct RouterWeights {
-    std::shared_ptr<const Matrix> inner;           ///< [I, H] or null
-    std::shared_ptr<const Matrix> outer;           ///< [outputs, H or I]
+    std::shared_ptr<const Matrix> inner;  ///< [I, H] or null
+    std::shared_ptr<const Matrix> outer;  ///< [outputs, H or I]
     explicit operator bool() const { return outer != nullptr; }
 };
 
@@ -81,7 +81,7 @@ class Backend {
 public:
     virtual ~Backend() = default;
 
-    virtual std::string description() const = 0;   ///< for people: "CPU · avx512 · 2 threads"
+    virtual std::string description() const = 0;  ///< for people: "CPU · avx512 · 2 threads"
 
     // --- memory. Buffers are 64-byte aligned, uninitialised, and live as long as the returned pointer.
     virtual std::shared_ptr<std::byte> allocate(std::size_t bytes) = 0;

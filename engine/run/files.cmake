@@ -1,3 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 target_sources(mor_engine PRIVATE
+    run/dump.cpp
+    run/flops.cpp
+    run/forward.cpp
+    run/kv_cache.cpp
+    run/perplexity.cpp
+    run/routing.cpp
+    run/sampler.cpp
+    run/scheduler.cpp
+    run/session.cpp
+    run/state_pool.cpp
 )

@@ -13,27 +13,27 @@ namespace mor {
 struct LlamaConfig {
     int hidden_size = 0;
     int intermediate_size = 0;
-    int num_hidden_layers = 0;       ///< layers executed at full depth, before sharing
+    int num_hidden_layers = 0;  ///< layers executed at full depth, before sharing
     int num_attention_heads = 0;
     int num_key_value_heads = 0;
     int head_dim = 0;
     int vocab_size = 0;
-    int max_position_embeddings = 0; ///< the context, in tokens
+    int max_position_embeddings = 0;  ///< the context, in tokens
     float rms_norm_eps = 0;
     double rope_theta = 10000.0;
-    std::vector<int> eos_token_id;   ///< empty: nothing ends a text but its length
+    std::vector<int> eos_token_id;  ///< empty: nothing ends a text but its length
 };
 
 /// mor.json: the official configuration's `recursive`, `kv_sharing` and `mor` sections, in one plain struct.
 struct MorConfig {
     Sharing sharing = Sharing::None;
-    int num_recursion = 0;                     ///< R; 0 for vanilla
+    int num_recursion = 0;  ///< R; 0 for vanilla
     Routing routing = Routing::None;
     KvPolicy kv_policy = KvPolicy::RecursionWise;
-    std::vector<double> capacity;              ///< [R] share of all tokens taken by TopK; expert choice only
-    double temp = 1.0;                         ///< the main router sees x / temp
-    double alpha = 1.0;                        ///< gate = alpha * router_func(logit)
-    bool gated = true;                         ///< `gating: weighted`
+    std::vector<double> capacity;  ///< [R] share of all tokens taken by TopK; expert choice only
+    double temp = 1.0;             ///< the main router sees x / temp
+    double alpha = 1.0;            ///< gate = alpha * router_func(logit)
+    bool gated = true;             ///< `gating: weighted`
     RouterShape router_type = RouterShape::Linear;
     RouterFunction router_func = RouterFunction::Sigmoid;
     ExpertSampling sampling = ExpertSampling::AuxLoss;

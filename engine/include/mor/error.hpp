@@ -14,7 +14,8 @@ public:
 };
 
 /// The sentence used for everything wrong in a file: "FILE: FIELD: expected EXPECTED, got GOT".
-inline Error bad_input(const std::string& file, const std::string& field, const std::string& expected, const std::string& got) {
+inline Error bad_input(const std::string& file, const std::string& field, const std::string& expected,
+                       const std::string& got) {
     return Error(file + ": " + field + ": expected " + expected + ", got " + got);
 }
 

@@ -15,29 +15,31 @@ namespace mor {
 
 /// One segment of the forward pass, for people: consecutive layers of one recursion.
 struct SegmentInfo {
-    int recursion = -1;                  ///< zero-based; -1 outside the recursions
-    std::vector<int> layers;             ///< executed layer numbers, 0..num_hidden_layers - 1
-    std::vector<int> kv_slots;           ///< [layers] KV slot each layer reads
-    std::vector<bool> writes_kv;         ///< [layers]
-    bool routed = false;                 ///< a router decides at its beginning
-    int weights = 0;                     ///< segments with equal numbers share their weights
+    int recursion = -1;           ///< zero-based; -1 outside the recursions
+    std::vector<int> layers;      ///< executed layer numbers, 0..num_hidden_layers - 1
+    std::vector<int> kv_slots;    ///< [layers] KV slot each layer reads
+    std::vector<bool> writes_kv;  ///< [layers]
+    bool routed = false;          ///< a router decides at its beginning
+    int weights = 0;              ///< segments with equal numbers share their weights
 };
+
+class Backend;
 
 /// What `inspect` prints.
 struct ModelInfo {
     ModelConfig config;
-    std::string name;                    ///< title from the model card, or the directory's name
-    std::string summary;                 ///< one sentence, may be empty
+    std::string name;     ///< title from the model card, or the directory's name
+    std::string summary;  ///< one sentence, may be empty
     std::filesystem::path directory;
-    std::string hash;                    ///< of configuration and weights, 16 hexadecimal digits
-    DType weight_type = DType::F32;      ///< of the largest matrices
+    std::string hash;                ///< of configuration and weights, 16 hexadecimal digits
+    DType weight_type = DType::F32;  ///< of the largest matrices
     std::int64_t parameters_unique = 0;
     std::int64_t parameters_effective = 0;  ///< shared layers counted once per recursion
-    std::vector<SegmentInfo> segments;   ///< under the KV policy the model was trained with
-    std::int64_t kv_bytes_per_token = 0; ///< at full depth, f32 entries, trained policy
+    std::vector<SegmentInfo> segments;      ///< under the KV policy the model was trained with
+    std::int64_t kv_bytes_per_token = 0;    ///< at full depth, f32 entries, trained policy
     std::int64_t kv_bytes_per_token_vanilla = 0;
-    std::string device;                  ///< what computes, for instance "CPU · avx512 · 2 threads"
-    std::string device_note;             ///< why it is not the device asked for; empty otherwise
+    std::string device;       ///< what computes, for instance "CPU · avx512 · 2 threads"
+    std::string device_note;  ///< why it is not the device asked for; empty otherwise
 };
 
 /// A loaded checkpoint: weights, configuration, tokenizer and the thread pool they compute on.
@@ -57,10 +59,11 @@ public:
     const ModelConfig& config() const { return info().config; }
     std::shared_ptr<const Tokenizer> tokenizer() const;  ///< null when the directory has none
 
-    struct Parts;                        ///< the engine's own view of it
+    struct Parts;  ///< the engine's own view of it
     const Parts& parts() const { return *parts_; }
 
 private:
+    friend std::shared_ptr<const Model> load_model(const std::filesystem::path&, std::shared_ptr<Backend>, std::string);
     explicit Model(std::unique_ptr<Parts>);
     std::unique_ptr<Parts> parts_;
 };
@@ -69,7 +72,7 @@ private:
 struct BundledModel {
     std::filesystem::path directory;
     std::string name;
-    std::string kind;                    ///< for instance "expert choice, 3 recursions"
+    std::string kind;  ///< for instance "expert choice, 3 recursions"
     std::string summary;
 };
 

@@ -34,52 +34,52 @@ struct KvUse {
 
 struct Alternative {
     int token = 0;
-    std::string piece;   ///< readable name of the token
-    float logprob = 0;   ///< natural logarithm
+    std::string piece;  ///< readable name of the token
+    float logprob = 0;  ///< natural logarithm
 };
 
 /// What the model would say if the token stopped after a recursion.
 struct Exit {
-    int recursion = 0;   ///< zero-based; the state after this recursion goes through the last layer, norm and head
+    int recursion = 0;  ///< zero-based; the state after this recursion goes through the last layer, norm and head
     std::vector<Alternative> top;
 };
 
 /// One token that has been through the model, prompt tokens too.
 struct TokenRecord {
     int request = 0;
-    int position = 0;                       ///< from 0, in the sequence
+    int position = 0;  ///< from 0, in the sequence
     int token = 0;
-    std::string piece;                      ///< text that becomes visible with this token: whole characters or nothing
-    std::string label;                      ///< readable name of the token, never empty
+    std::string piece;  ///< text that becomes visible with this token: whole characters or nothing
+    std::string label;  ///< readable name of the token, never empty
     bool prompt = false;
-    int depth = 0;                          ///< recursions applied, 0..R; R for unrouted recursive models, 0 for vanilla
-    std::vector<Decision> recursions;       ///< [R]; empty for vanilla and unrouted models
+    int depth = 0;                     ///< recursions applied, 0..R; R for unrouted recursive models, 0 for vanilla
+    std::vector<Decision> recursions;  ///< [R]; empty for vanilla and unrouted models
     KvUse kv;
-    std::int64_t flops = 0;                 ///< spent on this token; DESIGN: a pure function of outcomes
-    std::int64_t flops_vanilla = 0;         ///< computed: the same token through all layers
-    float logprob = kNotEvaluated;          ///< of this token given those before; decoded tokens, and prompt tokens on request
-    std::vector<Alternative> top;           ///< what else could have stood here, best first (raw distribution)
-    std::vector<Exit> exits;                ///< on request
-    double time_ms = 0;                     ///< since the request was submitted, when the token was known (decoded: chosen;
-                                            ///< prompt: its chunk finished)
-    Finish finish = Finish::None;           ///< set on the last token of a request
+    std::int64_t flops = 0;          ///< spent on this token; DESIGN: a pure function of outcomes
+    std::int64_t flops_vanilla = 0;  ///< computed: the same token through all layers
+    float logprob = kNotEvaluated;   ///< of this token given those before; decoded tokens, and prompt tokens on request
+    std::vector<Alternative> top;    ///< what else could have stood here, best first (raw distribution)
+    std::vector<Exit> exits;         ///< on request
+    double time_ms = 0;              ///< since the request was submitted, when the token was known (decoded: chosen;
+                                     ///< prompt: its chunk finished)
+    Finish finish = Finish::None;    ///< set on the last token of a request
 };
 
 /// One row of a pass.
 struct PassRow {
     int request = 0;
     int position = 0;
-    int recursion = -1;                     ///< -1 for layers outside the recursions
-    Decision decision;                      ///< NotOffered where nothing was routed
+    int recursion = -1;  ///< -1 for layers outside the recursions
+    Decision decision;   ///< NotOffered where nothing was routed
 };
 
 /// One segment of layers run over some rows: the engine's smallest visible action.
 struct PassRecord {
-    int segment = 0;                        ///< of the first chunk in the pass
-    std::vector<PassRow> rows;              ///< every row that was routed or computed, in the order computed
-    int computed_rows = 0;                  ///< rows the block was run for; rows that left cost nothing
+    int segment = 0;            ///< of the first chunk in the pass
+    std::vector<PassRow> rows;  ///< every row that was routed or computed, in the order computed
+    int computed_rows = 0;      ///< rows the block was run for; rows that left cost nothing
     double milliseconds = 0;
-    std::int64_t kv_blocks_in_use = 0;      ///< of the pool, all sequences
+    std::int64_t kv_blocks_in_use = 0;  ///< of the pool, all sequences
     std::int64_t kv_blocks_total = 0;
 };
 

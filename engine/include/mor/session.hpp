@@ -15,46 +15,47 @@ namespace mor {
 
 /// One text to process.
 struct Request {
-    std::vector<int> prompt;             ///< token ids; at least one, at most the context
-    int max_tokens = 64;                 ///< decoded tokens after the prompt; 0 only reads the prompt
+    std::vector<int> prompt;  ///< token ids; at least one, at most the context
+    int max_tokens = 64;      ///< decoded tokens after the prompt; 0 only reads the prompt
     bool ignore_eos = false;
     Sampling sampling;
     RoutingSettings routing;
-    int prefill_chunk = 0;               ///< prompt tokens per chunk; 0: 128, or the whole prompt under TopK
-    int alternatives = 5;                ///< entries of TokenRecord::top
-    bool prompt_logprobs = false;        ///< compute the head for every prompt token
-    bool exits = false;                  ///< fill TokenRecord::exits
-    bool keep_tensors = false;           ///< fill FinishedToken::logits and ::hidden (dump, tests)
+    int prefill_chunk = 0;         ///< prompt tokens per chunk; 0: 128, or the whole prompt under TopK
+    int alternatives = 5;          ///< entries of TokenRecord::top
+    bool prompt_logprobs = false;  ///< compute the head for every prompt token
+    bool exits = false;            ///< fill TokenRecord::exits
+    bool keep_tensors = false;     ///< fill FinishedToken::logits and ::hidden (dump, tests)
 };
 
 struct FinishedToken {
     TokenRecord record;
-    std::vector<float> logits;               ///< [vocab] of the token that follows; only with keep_tensors
-    std::vector<std::vector<float>> hidden;  ///< [R][hidden] state after each recursion (a token that left: its state
-                                             ///< when it left; token choice: the ungated block state); only with keep_tensors
-    std::vector<float> final_hidden;         ///< [hidden] before the last norm; only with keep_tensors
+    std::vector<float> logits;  ///< [vocab] of the token that follows; only with keep_tensors
+    std::vector<std::vector<float>>
+        hidden;                       ///< [R][hidden] state after each recursion (a token that left: its state
+                                      ///< when it left; token choice: the ungated block state); only with keep_tensors
+    std::vector<float> final_hidden;  ///< [hidden] before the last norm; only with keep_tensors
 };
 
 /// What one pass produced.
 struct Events {
     PassRecord pass;
-    std::vector<FinishedToken> tokens;   ///< in position order within each request
+    std::vector<FinishedToken> tokens;  ///< in position order within each request
 };
 
 struct KvSettings {
-    std::optional<KvPolicy> policy;      ///< unset: the one the model was trained with
+    std::optional<KvPolicy> policy;  ///< unset: the one the model was trained with
     DType type = DType::F32;
-    int block_entries = 16;              ///< tokens per block
-    int capacity_tokens = 0;             ///< tokens the pool holds at full depth; 0: context x max_requests
+    int block_entries = 16;   ///< tokens per block
+    int capacity_tokens = 0;  ///< tokens the pool holds at full depth; 0: context x max_requests
     int max_requests = 1;
 };
 
 /// Bytes and counts of one request's KV cache, straight from the allocator.
 struct KvReport {
-    std::vector<int> slot_recursion;     ///< [slots] -1 outside the recursions
-    std::vector<int> slot_tokens;        ///< [slots] entries stored
-    std::vector<int> slot_blocks;        ///< [slots] blocks held by the slot's membership group
-    std::vector<int> recursion_tokens;   ///< [R] entries in one slot of the recursion; 0 where it owns none
+    std::vector<int> slot_recursion;    ///< [slots] -1 outside the recursions
+    std::vector<int> slot_tokens;       ///< [slots] entries stored
+    std::vector<int> slot_blocks;       ///< [slots] blocks held by the slot's membership group
+    std::vector<int> recursion_tokens;  ///< [R] entries in one slot of the recursion; 0 where it owns none
     KvUse use;
 };
 
@@ -68,9 +69,9 @@ public:
     explicit Scheduler(std::shared_ptr<const Model>, const KvSettings& = {});
     ~Scheduler();
 
-    int submit(Request);                 ///< returns the request's number, from 0
-    bool idle() const;                   ///< nothing left to compute
-    Events advance();                    ///< one pass; call only when not idle
+    int submit(Request);  ///< returns the request's number, from 0
+    bool idle() const;    ///< nothing left to compute
+    Events advance();     ///< one pass; call only when not idle
 
     /// Truncates the request to its last finished token and ends it.
     void cancel(int request);
@@ -114,7 +115,6 @@ public:
 private:
     Scheduler scheduler_;
     std::optional<int> request_;
-    std::vector<FinishedToken> waiting_;
 };
 
 }  // namespace mor

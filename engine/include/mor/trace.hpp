@@ -23,7 +23,7 @@ struct TraceHeader {
     std::string model_name;
     std::string model_hash;
     ModelConfig config;
-    std::string prompt;                  ///< text as typed; empty when ids were given
+    std::string prompt;  ///< text as typed; empty when ids were given
     int prompt_tokens = 0;
     int max_tokens = 0;
     Sampling sampling;
@@ -39,9 +39,9 @@ TraceHeader make_header(const ModelInfo&, const Request&, const KvSettings&, std
 /// A run in memory. Replays and live runs fill the same struct.
 struct Trace {
     TraceHeader header;
-    std::vector<TokenRecord> tokens;     ///< position order
+    std::vector<TokenRecord> tokens;  ///< position order
     std::vector<PassRecord> passes;
-    bool torn = false;                   ///< the file's last line was incomplete and has been dropped
+    bool torn = false;  ///< the file's last line was incomplete and has been dropped
 };
 
 /// Appends a run to a .mortrace file, JSON Lines, one record a line, flushed line by line so that a crash loses at

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/forward.hpp"
+
+#include <algorithm>
+
+#include "run/routing.hpp"
+
+namespace mor {
+
+ForwardPass::ForwardPass(const Model::Parts& model, const Plan& plan, const KvGeometry& geometry)
+    : model_(model),
+      plan_(plan),
+      states_(model.backend, model.info.config.llama.hidden_size),
+      y_(model.backend),
+      q_(model.backend),
+      attention_(model.backend),
+      ffn_(model.backend),
+      logits_(model.backend) {
+    const LlamaConfig& c = model.info.config.llama;
+    shape_ = {c.hidden_size,  c.num_attention_heads, c.num_key_value_heads, c.head_dim,    c.intermediate_size,
+              c.rms_norm_eps, model.rope_cos.get(),  model.rope_sin.get(),  geometry.type, geometry.block_entries};
+}
+
+void ForwardPass::enter(Chunk& chunk) {
+    const int n = static_cast<int>(chunk.rows.size());
+    const bool keeps_y = model_.info.config.mor.routing == Routing::TokenChoice;
+    const auto states = states_.take(keeps_y ? 2 * n : n);
+    std::vector<int> ids(n);
+    for (int i = 0; i < n; ++i) {
+        chunk.rows[i].x = states[i];
+        if (keeps_y) chunk.rows[i].y = states[n + i];
+        ids[i] = chunk.rows[i].token;
+    }
+    model_.backend->embed(*model_.embedding, ids, {states.data(), static_cast<std::size_t>(n)}, states_.data());
+}
+
+void ForwardPass::leave(Chunk& chunk) {
+    std::vector<int> states;
+    for (const Row& r : chunk.rows) states.push_back(r.x);
+    for (const Row& r : chunk.rows)
+        if (r.y >= 0) states.push_back(r.y);
+    states_.give(states);
+}
+
+void ForwardPass::run(std::span<Chunk* const> chunks, PassRecord& record) {
+    route(chunks, record);
+    const auto items = collect(chunks);
+    record.computed_rows = static_cast<int>(items.size());
+    if (!items.empty()) {
+        join_groups(items);
+        run_layers(items);
+        combine(items);
+    }
+    observe(chunks);
+    for (Chunk* c : chunks) move_on(*c);
+}
+
+// ---------------------------------------------------------------------------------------------------- routing
+
+void ForwardPass::route(std::span<Chunk* const> chunks, PassRecord& record) {
+    std::vector<Chunk*> order(chunks.begin(), chunks.end());
+    std::stable_sort(order.begin(), order.end(), [](const Chunk* a, const Chunk* b) { return a->segment < b->segment; });
+    for (std::size_t begin = 0, end; begin < order.size(); begin = end) {
+        const int segment = order[begin]->segment;
+        for (end = begin; end < order.size() && order[end]->segment == segment;) ++end;
+        const std::span<Chunk* const> same{order.data() + begin, end - begin};
+        if (plan_.segments[segment].route == Route::Expert) route_expert(same);
+        if (plan_.segments[segment].route == Route::TokenChoice) route_tokens(same);
+    }
+    for (const Chunk* c : chunks) {
+        const int recursion = plan_.segments[c->segment].recursion;
+        for (const int i : c->live) {
+            const Row& r = c->rows[i];
+            record.rows.push_back({c->sequence->id, r.position, recursion,
+                                   r.decisions.empty() || recursion < 0 ? Decision{} : r.decisions[recursion]});
+        }
+    }
+}
+
+void ForwardPass::route_expert(std::span<Chunk* const> chunks) {
+    const Segment& segment = plan_.segments[chunks.front()->segment];
+    const MorConfig& config = model_.info.config.mor;
+    std::vector<int> states;
+    for (const Chunk* c : chunks)
+        for (const int i : c->live) states.push_back(c->rows[i].x);
+
+    std::vector<float> logits(states.size()), aux;
+    const auto scale = static_cast<float>(1.0 / config.temp);
+    model_.backend->router(model_.routers[segment.recursion], states_.data(), states, scale, logits.data());
+    if (!model_.aux_routers.empty()) {
+        aux.resize(states.size());
+        model_.backend->router(model_.aux_routers[segment.recursion], states_.data(), states, 1.0f, aux.data());
+    }
+
+    std::size_t at = 0;
+    for (Chunk* c : chunks) {
+        const std::size_t n = c->live.size();
+        const Sequence& s = *c->sequence;
+        std::vector<int> positions;
+        for (const int i : c->live) positions.push_back(c->rows[i].position);
+        const bool top_k = s.request.routing.rule == SelectionRule::TopK && !s.decoding();
+        const auto decisions =
+            decide_expert({config, s.request.routing, segment.recursion, segment.keeps_all_kv}, positions,
+                          std::span(logits).subspan(at, n),
+                          aux.empty() ? std::span<const float>{} : std::span<const float>(aux).subspan(at, n),
+                          top_k ? static_cast<int>(s.request.prompt.size()) : 0);
+        for (std::size_t i = 0; i < n; ++i) c->rows[c->live[i]].decisions[segment.recursion] = decisions[i];
+        at += n;
+    }
+}
+
+void ForwardPass::route_tokens(std::span<Chunk* const> chunks) {
+    const MorConfig& config = model_.info.config.mor;
+    std::vector<int> from, to;
+    for (const Chunk* c : chunks)
+        for (const Row& r : c->rows) {
+            from.push_back(r.x);
+            to.push_back(r.y);
+        }
+    const int recursions = config.num_recursion;
+    std::vector<float> logits(from.size() * recursions);
+    model_.backend->router(model_.routers.front(), states_.data(), from, static_cast<float>(1.0 / config.temp),
+                           logits.data());
+    std::size_t at = 0;
+    for (Chunk* c : chunks)
+        for (Row& r : c->rows) {
+            r.decisions = decide_token(config, c->sequence->request.routing, r.position,
+                                       std::span(logits).subspan(at * recursions, recursions), model_.router_bias);
+            r.target_depth = static_cast<int>(std::count_if(r.decisions.begin(), r.decisions.end(),
+                                                            [](const Decision& d) { return d.outcome == Outcome::Take; }));
+            ++at;
+        }
+    float* y = y_.floats(from.size() * shape_.hidden);  // the block's running output starts as the state itself
+    model_.backend->gather(states_.data(), from, shape_.hidden, y);
+    model_.backend->combine(y, to, {}, shape_.hidden, states_.data());
+}
+
+// ---------------------------------------------------------------------------------------------------- rows
+
+/// The rows to compute, ordered so that each product is over one range: rows that only read K/V, rows that do
+/// everything, rows that are there for their K/V alone.
+std::vector<ForwardPass::Item> ForwardPass::collect(std::span<Chunk* const> chunks) {
+    std::vector<Item> q_only, full, kv_only;
+    for (Chunk* c : chunks) {
+        const Segment& segment = plan_.segments[c->segment];
+        const bool writes = segment.layers.front().writes;  // the same for all layers of a segment
+        for (const int i : c->live) {
+            Row& r = c->rows[i];
+            if (segment.route != Route::Expert || r.decisions[segment.recursion].outcome == Outcome::Take)
+                (writes ? full : q_only).push_back({c, i});
+            else if (r.decisions[segment.recursion].outcome == Outcome::KvOnly)
+                kv_only.push_back({c, i});
+        }
+    }
+    q_only_ = static_cast<int>(q_only.size());
+    kv_only_ = static_cast<int>(kv_only.size());
+    q_only.insert(q_only.end(), full.begin(), full.end());
+    q_only.insert(q_only.end(), kv_only.begin(), kv_only.end());
+    return q_only;
+}
+
+/// Gives every row its entry in the groups that its segment writes. Entries of a group are in ascending position, so
+/// the rows of a chunk join in that order.
+void ForwardPass::join_groups(const std::vector<Item>& items) {
+    std::vector<Item> order = items;
+    std::stable_sort(order.begin(), order.end(),
+                     [](const Item& a, const Item& b) { return a.get().position < b.get().position; });
+    for (const Item& item : order) {
+        const Segment& segment = item.segment(plan_);
+        if (!segment.layers.front().writes) continue;
+        const int group = plan_.slots[segment.layers.front().slot].group;
+        Row& r = item.get();
+        if (r.ordinal[group] < 0) r.ordinal[group] = item.chunk->sequence->kv.add(group, r.position);
+    }
+}
+
+std::vector<KvRow> ForwardPass::kv_rows(const std::vector<Item>& items, int layer, int kv_begin) const {
+    std::vector<KvRow> rows(items.size());
+    for (int i = 0; i < static_cast<int>(items.size()); ++i) {
+        const Row& r = items[i].get();
+        const PlanLayer& l = items[i].segment(plan_).layers[layer];
+        const int group = plan_.slots[l.slot].group;
+        const KvSequence& kv = items[i].chunk->sequence->kv;
+        const int ordinal = r.ordinal[group];
+        rows[i] = {kv.table(group), kv.offset(l.slot), r.position, ordinal + 1, i >= kv_begin ? ordinal : -1};
+    }
+    return rows;
+}
+
+// ---------------------------------------------------------------------------------------------------- layers
+
+void ForwardPass::run_layers(const std::vector<Item>& items) {
+    Backend& b = *model_.backend;
+    const int n = static_cast<int>(items.size());
+    const bool from_y = items.front().segment(plan_).combine == Combine::AddAtDepth;
+    std::vector<int> states;
+    for (const Item& i : items) states.push_back(from_y ? i.get().y : i.get().x);
+    float* y = y_.floats(std::size_t(n) * shape_.hidden);
+    b.gather(states_.data(), states, shape_.hidden, y);
+
+    const auto& layers = items.front().segment(plan_).layers;  // equal weights in every chunk of the pass
+    for (int l = 0; l < static_cast<int>(layers.size()); ++l) {
+        const LayerWeights& w = *model_.layers[layers[l].executed];
+        const bool last = l + 1 == static_cast<int>(layers.size());
+        const int full = last ? n - kv_only_ : n;  // of K/V-only rows nothing is read after the last layer's K and V
+        const auto kv = kv_rows(items, l, q_only_);
+        float* q = q_.floats(std::size_t(n) * shape_.heads * shape_.head_dim);
+        b.attn_in(w, shape_, y, kv, full, q_only_, q);
+        if (full == 0) break;
+        float* a = attention_.floats(std::size_t(n) * shape_.heads * shape_.head_dim);
+        b.attention(shape_, q, std::span(kv).first(full), a);
+        b.linear_add(*w.out, a, full, y);
+        float* h = ffn_.floats(std::size_t(n) * shape_.ffn);
+        b.ffn_in(w, shape_, y, full, h);
+        b.linear_add(*w.down, h, full, y);
+    }
+}
+
+void ForwardPass::combine(const std::vector<Item>& items) {
+    Backend& b = *model_.backend;
+    const Combine how = items.front().segment(plan_).combine;
+    const int n = static_cast<int>(items.size()) - kv_only_;
+    std::vector<int> to(n);
+    std::vector<float> gates;
+    for (int i = 0; i < n; ++i) {
+        const Segment& segment = items[i].segment(plan_);
+        Row& r = items[i].get();
+        to[i] = how == Combine::AddAtDepth ? r.y : r.x;
+        if (how == Combine::AddGated) gates.push_back(r.decisions[segment.recursion].gate);
+        if (segment.recursion >= 0) {
+            r.depth = segment.recursion + 1;
+            r.visible[segment.recursion] = r.ordinal[plan_.slots[segment.layers.front().slot].group] + 1;
+        }
+    }
+    float* y = y_.floats(0);
+    if (n > 0) b.combine(y, to, gates, shape_.hidden, states_.data());
+    if (how != Combine::AddAtDepth) return;
+
+    std::vector<int> from;
+    to.clear();
+    for (int i = 0; i < n; ++i) {
+        const Row& r = items[i].get();
+        if (r.depth != r.target_depth) continue;
+        from.push_back(r.y);
+        to.push_back(r.x);
+        gates.push_back(r.decisions[r.target_depth - 1].gate);
+    }
+    if (from.empty()) return;
+    b.gather(states_.data(), from, shape_.hidden, y);
+    b.combine(y, to, gates, shape_.hidden, states_.data());
+}
+
+// ---------------------------------------------------------------------------------------------------- moving on
+
+void ForwardPass::observe(std::span<Chunk* const> chunks) {
+    for (Chunk* c : chunks) {
+        const Segment& segment = plan_.segments[c->segment];
+        if (!c->sequence->request.keep_tensors || segment.recursion < 0) continue;
+        const bool last = c->segment + 1 == static_cast<int>(plan_.segments.size()) ||
+                          plan_.segments[c->segment + 1].recursion != segment.recursion;
+        if (!last) continue;
+        const bool block_state = segment.combine == Combine::AddAtDepth;
+        for (Row& r : c->rows)  // rows that left keep the state they left with
+            r.hidden[segment.recursion] = state(block_state ? r.y : r.x);
+    }
+}
+
+void ForwardPass::move_on(Chunk& chunk) {
+    const Segment& segment = plan_.segments[chunk.segment];
+    ++chunk.segment;
+    if (segment.route == Route::None) return;
+    std::erase_if(chunk.live, [&](int i) {
+        const Row& r = chunk.rows[i];
+        if (segment.combine == Combine::AddAtDepth) return r.target_depth <= segment.recursion + 1;
+        return r.decisions[segment.recursion].outcome != Outcome::Take;
+    });
+    if (!chunk.live.empty() && chunk.segment != plan_.join) return;
+    for (int i = segment.recursion + 1; chunk.sequence->request.keep_tensors && i < model_.info.config.mor.num_recursion;
+         ++i)
+        for (Row& r : chunk.rows) r.hidden[i] = r.hidden[segment.recursion];
+    chunk.segment = plan_.join;
+    chunk.live.resize(chunk.rows.size());
+    for (int i = 0; i < static_cast<int>(chunk.rows.size()); ++i) chunk.live[i] = i;
+}
+
+// ---------------------------------------------------------------------------------------------------- ends
+
+const float* ForwardPass::head(std::span<const int> state_rows) {
+    float* logits = logits_.floats(state_rows.size() * model_.lm_head->out);
+    model_.backend->head(*model_.norm, shape_.norm_eps, *model_.lm_head, states_.data(), state_rows, logits);
+    return logits;
+}
+
+std::vector<float> ForwardPass::state(int row) {
+    std::vector<float> x(shape_.hidden);
+    model_.backend->download(states_.data() + std::size_t(row) * shape_.hidden, x.size(), x.data());
+    return x;
+}
+
+}  // namespace mor

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "backend/backend.hpp"
+
+namespace mor {
+
+/// States of all rows in flight: one matrix [capacity, width] in backend memory, handed out row by row.
+class StatePool {
+public:
+    StatePool(std::shared_ptr<Backend> backend, int width) : backend_(std::move(backend)), width_(width) {}
+
+    /// n free rows. May move the matrix, so data() must be asked for again.
+    std::vector<int> take(int n);
+    void give(const std::vector<int>& rows) { free_.insert(free_.end(), rows.rbegin(), rows.rend()); }
+
+    float* data() { return reinterpret_cast<float*>(memory_.get()); }
+
+private:
+    void grow(int rows);
+
+    std::shared_ptr<Backend> backend_;
+    int width_;
+    int capacity_ = 0;
+    std::shared_ptr<std::byte> memory_;
+    std::vector<int> free_;
+};
+
+/// Scratch memory that grows and never shrinks.
+class Scratch {
+public:
+    explicit Scratch(std::shared_ptr<Backend> backend) : backend_(std::move(backend)) {}
+    float* floats(std::size_t count) {
+        if (count > capacity_) {
+            memory_.reset();
+            memory_ = backend_->allocate(count * sizeof(float));
+            capacity_ = count;
+        }
+        return reinterpret_cast<float*>(memory_.get());
+    }
+
+private:
+    std::shared_ptr<Backend> backend_;
+    std::shared_ptr<std::byte> memory_;
+    std::size_t capacity_ = 0;
+};
+
+}  // namespace mor

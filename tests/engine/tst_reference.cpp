@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine against the reference vectors: the official forward (TopK) and the causal decoder (Threshold), for every
+// configuration in MOR_REFERENCE_DIR (default tests/data/reference), every kernel set this CPU has, several chunkings,
+// and three requests mixed in one scheduler. Tolerances are those of tests/data/reference/README.md.
+#include <QtTest>
+
+#include <cmath>
+#include <filesystem>
+#include <map>
+
+#include "backend/backend.hpp"
+#include "engine/golden.hpp"
+#include "mor/session.hpp"
+
+namespace fs = std::filesystem;
+using namespace mor;
+
+namespace {
+
+constexpr float kLogits = 2e-4f;
+constexpr float kRouter = 5e-5f;
+constexpr int kDecoded = 16;
+constexpr int kPrompts = 3;
+
+fs::path reference_dir() {
+    const QByteArray dir = qgetenv("MOR_REFERENCE_DIR");
+    return dir.isEmpty() ? fs::path(MOR_TEST_DATA) / "reference" : fs::path(dir.toStdString());
+}
+
+std::vector<std::string> configurations() {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(reference_dir()))
+        if (fs::exists(entry.path() / "golden_causal.safetensors")) names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+std::shared_ptr<const Model> load(const std::string& name, const std::string& isa) {
+    return Model::load(reference_dir() / name, {.device = "cpu", .threads = 2, .cpu_isa = isa});
+}
+
+/// Largest differences seen, printed at the end as the record of what ran.
+struct Differences {
+    float logits = 0, router = 0, hidden = 0, gate = 0;
+};
+std::map<std::string, Differences>& table() {
+    static std::map<std::string, Differences> t;
+    return t;
+}
+
+float difference(std::span<const float> got, std::span<const float> expected) {
+    float largest = got.size() == expected.size() ? 0.0f : INFINITY;
+    for (std::size_t i = 0; i < std::min(got.size(), expected.size()); ++i) {
+        if (std::isnan(expected[i]) && std::isnan(got[i])) continue;
+        const float d = std::abs(got[i] - expected[i]);
+        largest = std::isnan(d) ? INFINITY : std::max(largest, d);
+    }
+    return largest;
+}
+
+std::span<const float> line(const std::vector<float>& matrix, int row, int width) {
+    return std::span(matrix).subspan(static_cast<std::size_t>(row) * width, width);
+}
+
+/// Compares tokens that went through the model with the causal decoder's record of prompt `p`.
+void compare_causal(const Golden& golden, int p, const ModelConfig& config, const std::vector<FinishedToken>& tokens,
+                    Differences& worst) {
+    const std::string suffix = ".p" + std::to_string(p);
+    const auto ids = golden.i32("tokens" + suffix);
+    const auto logits = golden.f32("logits" + suffix);
+    const auto final_hidden = golden.f32("hidden" + suffix + ".final");
+    const int recursions = config.mor.routing == Routing::None ? 0 : config.mor.num_recursion;
+    QCOMPARE(tokens.size(), ids.size() - 1);
+    const int vocab = config.llama.vocab_size, hidden = config.llama.hidden_size;
+    const auto active = recursions ? golden.i32("active" + suffix) : std::vector<int>{};
+    const auto depth = recursions ? golden.i32("depth" + suffix) : std::vector<int>{};
+    const auto router = recursions ? golden.f32("router" + suffix) : std::vector<float>{};
+    const auto weight = recursions ? golden.f32("weight" + suffix) : std::vector<float>{};
+    const auto aux = golden.has("aux_router" + suffix) ? golden.f32("aux_router" + suffix) : std::vector<float>{};
+    for (int t = 0; t < static_cast<int>(tokens.size()); ++t) {
+        const FinishedToken& token = tokens[t];
+        QCOMPARE(token.record.position, t);
+        QCOMPARE(token.record.token, ids[t]);
+        worst.logits = std::max(worst.logits, difference(token.logits, line(logits, t, vocab)));
+        worst.hidden = std::max(worst.hidden, difference(token.final_hidden, line(final_hidden, t, hidden)));
+        const auto best = std::max_element(token.logits.begin(), token.logits.end()) - token.logits.begin();
+        if (!token.record.prompt || t + 1 == static_cast<int>(tokens.size())) QCOMPARE(static_cast<int>(best), ids[t + 1]);
+        if (recursions == 0) continue;
+        QCOMPARE(token.record.depth, depth[t]);
+        QCOMPARE(static_cast<int>(token.record.recursions.size()), recursions);
+        for (int r = 0; r < recursions; ++r) {
+            const Decision& d = token.record.recursions[r];
+            QCOMPARE(d.outcome == Outcome::Take, active[t * recursions + r] == 1);
+            QCOMPARE(std::isnan(d.logit), std::isnan(router[t * recursions + r]));
+            worst.router = std::max(worst.router, difference({&d.logit, 1}, line(router, t * recursions + r, 1)));
+            worst.gate = std::max(worst.gate, difference({&d.gate, 1}, line(weight, t * recursions + r, 1)));
+            if (!aux.empty())
+                worst.router = std::max(worst.router, difference({&d.aux_logit, 1}, line(aux, t * recursions + r, 1)));
+            const auto state = golden.f32("hidden" + suffix + ".r" + std::to_string(r));
+            worst.hidden = std::max(worst.hidden, difference(token.hidden[r], line(state, t, hidden)));
+        }
+    }
+}
+
+void compare_kv(const Golden& golden, int p, const char* when, const KvReport& kv) {
+    const std::string prefix = "kv.p" + std::to_string(p) + "." + when + ".";
+    QCOMPARE(kv.slot_recursion, golden.i32("kv.slot_recursion"));
+    QCOMPARE(kv.slot_tokens, golden.i32(prefix + "slot_tokens"));
+    std::int64_t total = 0;
+    for (const auto bytes : kv.use.used) total += bytes;
+    QCOMPARE(total, std::int64_t{golden.i32(prefix + "total_bytes").front()});
+    if (!golden.has(prefix + "rec_bytes")) return;
+    QCOMPARE(kv.recursion_tokens, golden.i32(prefix + "rec_tokens"));
+    const auto bytes = golden.i32(prefix + "rec_bytes");
+    for (std::size_t r = 0; r < bytes.size(); ++r) QCOMPARE(kv.use.used[r + 1], std::int64_t{bytes[r]});
+}
+
+Request causal_request(const Golden& official, int p, int chunk) {
+    return {.prompt = official.i32("input_ids.p" + std::to_string(p)),
+            .max_tokens = kDecoded - 1,  // the last greedy token is compared through the logits before it
+            .ignore_eos = true,
+            .prefill_chunk = chunk,
+            .keep_tensors = true};
+}
+
+void check(const Differences& worst) {
+    QVERIFY2(worst.logits <= kLogits, qPrintable(QString("logits differ by %1").arg(worst.logits)));
+    QVERIFY2(worst.router <= kRouter, qPrintable(QString("router logits differ by %1").arg(worst.router)));
+    QVERIFY2(worst.hidden <= kLogits, qPrintable(QString("hidden states differ by %1").arg(worst.hidden)));
+    QVERIFY2(worst.gate <= kRouter, qPrintable(QString("gates differ by %1").arg(worst.gate)));
+}
+
+void merge(const std::string& row, const Differences& d) {
+    Differences& t = table()[row];
+    t = {std::max(t.logits, d.logits), std::max(t.router, d.router), std::max(t.hidden, d.hidden),
+         std::max(t.gate, d.gate)};
+}
+
+}  // namespace
+
+class Reference : public QObject {
+    Q_OBJECT
+
+private slots:
+    void has_the_configurations_this_engine_promises() {
+        const auto names = configurations();
+        for (const char* name : {"vanilla", "mor_expert_mc", "mor_expert_mc_kvshare"})
+            QVERIFY2(std::find(names.begin(), names.end(), name) != names.end(), name);
+    }
+
+    void causal_data() {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<QString>("isa");
+        QTest::addColumn<int>("chunk");
+        for (const auto& name : configurations())
+            for (const auto& isa : cpu_isas())
+                for (const int chunk : {0, 1, 5, 16})
+                    QTest::addRow("%s/%s/chunk %d", name.c_str(), isa.c_str(), chunk)
+                        << QString::fromStdString(name) << QString::fromStdString(isa) << chunk;
+    }
+
+    void causal() {
+        QFETCH(QString, name);
+        QFETCH(QString, isa);
+        QFETCH(int, chunk);
+        const fs::path dir = reference_dir() / name.toStdString();
+        const Golden official(dir / "golden.safetensors"), golden(dir / "golden_causal.safetensors");
+        const auto model = load(name.toStdString(), isa.toStdString());
+        Session session(model, {.block_entries = 7});
+        Differences worst;
+        for (int p = 0; p < kPrompts; ++p) {
+            auto tokens = session.prefill(causal_request(official, p, chunk));
+            compare_kv(golden, p, "prefill", session.kv());
+            while (auto token = session.step()) tokens.push_back(std::move(*token));
+            compare_kv(golden, p, "end", session.kv());
+            QCOMPARE(tokens.back().record.finish, Finish::MaxTokens);
+            compare_causal(golden, p, model->config(), tokens, worst);
+            if (QTest::currentTestFailed()) return;
+        }
+        merge(name.toStdString() + " Threshold", worst);
+        check(worst);
+    }
+
+    void mixed_requests_data() {
+        QTest::addColumn<QString>("name");
+        for (const auto& name : configurations()) QTest::addRow("%s", name.c_str()) << QString::fromStdString(name);
+    }
+
+    /// Three prompts at once, in chunks of different sizes, must come out as if each were alone.
+    void mixed_requests() {
+        QFETCH(QString, name);
+        const fs::path dir = reference_dir() / name.toStdString();
+        const Golden official(dir / "golden.safetensors"), golden(dir / "golden_causal.safetensors");
+        const auto model = load(name.toStdString(), "auto");
+        Scheduler scheduler(model, {.max_requests = kPrompts});
+        const int chunks[kPrompts] = {1, 3, 11};
+        for (int p = 0; p < kPrompts; ++p) QCOMPARE(scheduler.submit(causal_request(official, p, chunks[p])), p);
+        std::vector<FinishedToken> tokens[kPrompts];
+        bool shared_pass = false, mixed_recursions = false;
+        while (!scheduler.idle()) {
+            Events events = scheduler.advance();
+            std::set<int> requests, recursions;
+            for (const PassRow& row : events.pass.rows) {
+                requests.insert(row.request);
+                if (row.decision.outcome == Outcome::Take) recursions.insert(row.recursion);
+            }
+            shared_pass |= requests.size() > 1;
+            mixed_recursions |= recursions.size() > 1;
+            for (auto& t : events.tokens) tokens[t.record.request].push_back(std::move(t));
+        }
+        Differences worst;
+        for (int p = 0; p < kPrompts; ++p) {
+            compare_causal(golden, p, model->config(), tokens[p], worst);
+            compare_kv(golden, p, "end", scheduler.kv(p));
+            if (QTest::currentTestFailed()) return;
+        }
+        merge(name.toStdString() + " mixed", worst);
+        check(worst);
+        QVERIFY(shared_pass);
+        const MorConfig& m = model->config().mor;
+        int least = 1 << 30, segments = 0;
+        for (const SegmentInfo& s : model->info().segments)
+            if (s.routed) least = std::min(least, s.weights), ++segments;
+        const bool tied = std::count_if(model->info().segments.begin(), model->info().segments.end(),
+                                        [&](const SegmentInfo& s) { return s.routed && s.weights == least; }) == segments;
+        if (m.routing == Routing::ExpertChoice) QCOMPARE(mixed_recursions, tied);
+    }
+
+    void official_topk_data() {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<QString>("isa");
+        for (const auto& name : configurations())
+            for (const auto& isa : cpu_isas())
+                QTest::addRow("%s/%s", name.c_str(), isa.c_str())
+                    << QString::fromStdString(name) << QString::fromStdString(isa);
+    }
+
+    void official_topk() {
+        QFETCH(QString, name);
+        QFETCH(QString, isa);
+        const Golden golden(reference_dir() / name.toStdString() / "golden.safetensors");
+        const auto model = load(name.toStdString(), isa.toStdString());
+        const ModelConfig& config = model->config();
+        const bool expert = config.mor.routing == Routing::ExpertChoice;
+        Session session(model);
+        Differences worst;
+        for (int p = 0; p < kPrompts; ++p) {
+            const std::string suffix = ".p" + std::to_string(p);
+            const auto ids = golden.i32("input_ids" + suffix);
+            const auto tokens = session.prefill(
+                {.prompt = ids, .max_tokens = 0, .routing = {.rule = SelectionRule::TopK}, .keep_tensors = true});
+            QCOMPARE(tokens.size(), ids.size());
+            const auto logits = golden.f32("logits" + suffix);
+            for (std::size_t t = 0; t < tokens.size(); ++t)
+                worst.logits = std::max(
+                    worst.logits, difference(tokens[t].logits, line(logits, static_cast<int>(t), config.llama.vocab_size)));
+            for (int r = 0; expert && r < config.mor.num_recursion; ++r)
+                compare_selection(golden, suffix, r, tokens, config, worst);
+            if (config.mor.routing == Routing::TokenChoice) compare_choice(golden, suffix, tokens, config, worst);
+            if (QTest::currentTestFailed()) return;
+        }
+        merge(name.toStdString() + " TopK", worst);
+        check(worst);
+    }
+
+    void cleanupTestCase() {
+        qInfo("largest differences       logits    router    hidden      gate");
+        for (const auto& [row, d] : table())
+            qInfo("%-36s %.1e  %.1e  %.1e  %.1e", row.c_str(), double{d.logits}, double{d.router}, double{d.hidden},
+                  double{d.gate});
+        QString isas;
+        for (const auto& isa : cpu_isas()) isas += QString::fromStdString(isa) + " ";
+        qInfo("kernel sets that ran: %s", qPrintable(isas));
+    }
+
+private:
+    static void compare_selection(const Golden& golden, const std::string& suffix, int r,
+                                  const std::vector<FinishedToken>& tokens, const ModelConfig& config, Differences& worst) {
+        const std::string prefix = "router" + suffix + ".r" + std::to_string(r) + ".";
+        std::vector<int> candidates, selected;
+        std::vector<float> logits, gates, aux;
+        for (const FinishedToken& t : tokens) {
+            const Decision& d = t.record.recursions[r];
+            if (d.outcome == Outcome::NotOffered) continue;
+            candidates.push_back(t.record.position);
+            logits.push_back(d.logit);
+            aux.push_back(d.aux_logit);
+            if (d.outcome != Outcome::Take) continue;
+            selected.push_back(t.record.position);
+            gates.push_back(d.gate);
+        }
+        QCOMPARE(candidates, golden.i32(prefix + "candidates"));
+        QCOMPARE(selected, golden.i32(prefix + "selected"));
+        worst.router = std::max(worst.router, difference(logits, golden.f32(prefix + "logits")));
+        worst.gate = std::max(worst.gate, difference(gates, golden.f32(prefix + "weights")));
+        if (golden.has(prefix + "aux_logits"))
+            worst.router = std::max(worst.router, difference(aux, golden.f32(prefix + "aux_logits")));
+        const int module =
+            (config.mor.sharing == Sharing::MiddleCycle ? 1 : 0) + r;  // its output is the state after recursion r
+        const auto states = golden.f32("hidden" + suffix + ".layer" + std::to_string(module));
+        for (const FinishedToken& t : tokens)
+            worst.hidden =
+                std::max(worst.hidden, difference(t.hidden[r], line(states, t.record.position, config.llama.hidden_size)));
+    }
+
+    static void compare_choice(const Golden& golden, const std::string& suffix, const std::vector<FinishedToken>& tokens,
+                               const ModelConfig& config, Differences& worst) {
+        const auto logits = golden.f32("router" + suffix + ".logits"), gates = golden.f32("router" + suffix + ".weights");
+        const auto depth = golden.i32("router" + suffix + ".depth");
+        const int recursions = config.mor.num_recursion;
+        for (std::size_t t = 0; t < tokens.size(); ++t) {
+            const TokenRecord& record = tokens[t].record;
+            QCOMPARE(record.depth, depth[t] + 1);
+            for (int r = 0; r < recursions; ++r)
+                worst.router = std::max(worst.router, difference({&record.recursions[r].logit, 1},
+                                                                 line(logits, static_cast<int>(t) * recursions + r, 1)));
+            worst.gate = std::max(worst.gate,
+                                  difference({&record.recursions[depth[t]].gate, 1}, line(gates, static_cast<int>(t), 1)));
+        }
+    }
+};
+
+QTEST_GUILESS_MAIN(Reference)
+#include "tst_reference.moc"
