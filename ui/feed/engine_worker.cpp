@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "feed/engine_worker.hpp"
+
+#include <exception>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "mor/error.hpp"
+
+namespace mor::ui {
+
+namespace {
+
+QString sentenceOf(const std::exception& error) {
+    if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr)
+        return EngineWorker::tr("Not enough memory: close other programs or take a smaller model.");
+    return QString::fromStdString(error.what());
+}
+
+}  // namespace
+
+EngineWorker::EngineWorker(RecordQueue& queue, std::filesystem::path autosave)
+    : queue_(queue), autosave_(std::move(autosave)) {}
+
+EngineWorker::~EngineWorker() = default;
+
+void EngineWorker::setState(EngineState state) {
+    state_ = state;
+    emit stateChanged(state);
+}
+
+void EngineWorker::load(const std::filesystem::path& directory, const mor::DeviceSettings& device) {
+    stop();
+    setState(EngineState::Loading);
+    try {
+        auto loaded = mor::Model::load(directory, device);
+        scheduler_.reset();
+        writer_.reset();
+        model_ = std::move(loaded);
+        emit modelLoaded(model_->info(), model_->tokenizer() != nullptr);
+    } catch (const std::exception& error) {
+        emit loadFailed(sentenceOf(error));  // a model loaded before stays in use
+    }
+    setState(model_ ? EngineState::Ready : EngineState::NoModel);
+}
+
+void EngineWorker::generate(RunRequest request, Pace pace) {
+    stop();
+    if (!model_) {
+        queue_.fail(tr("No model is open: choose one first."));
+        return setState(EngineState::NoModel);
+    }
+    try {
+        begin(std::move(request));
+        pace_ = pace;
+        finish_ = mor::Finish::None;
+        setState(EngineState::Running);
+        scheduleTurn();
+    } catch (const std::exception& error) {
+        failRun(sentenceOf(error));
+    }
+}
+
+void EngineWorker::begin(RunRequest&& request) {
+    scheduler_.reset();  // its KV cache goes before the next one comes
+    writer_.reset();
+    if (request.settings.prompt.empty() && !request.text.isEmpty()) {
+        if (!model_->tokenizer())
+            throw mor::Error(tr("This model has no tokenizer: type token ids such as 1,2,3.").toStdString());
+        request.settings.prompt = model_->tokenizer()->encode(request.text.toStdString());
+    }
+    if (request.settings.prompt.empty()) throw mor::Error(tr("The prompt is empty: type some text first.").toStdString());
+    auto header = mor::make_header(model_->info(), request.settings, request.kv, request.text.toStdString());
+    prompt_tokens_ = static_cast<int>(request.settings.prompt.size());
+    auto scheduler = std::make_unique<mor::Scheduler>(model_, request.kv);
+    request_ = scheduler->submit(std::move(request.settings));
+    scheduler_ = std::move(scheduler);
+    queue_.begin(header);
+    openAutosave(header);
+}
+
+void EngineWorker::openAutosave(const mor::TraceHeader& header) {
+    if (autosave_.empty()) return;
+    try {
+        std::filesystem::create_directories(autosave_.parent_path());
+        writer_.emplace(autosave_, header);
+    } catch (const std::exception& error) {
+        queue_.warn(tr("This run is not recorded: %1").arg(sentenceOf(error)));
+    }
+}
+
+void EngineWorker::record(const mor::Events& events) {
+    if (!writer_) return;
+    try {
+        writer_->add(events);
+    } catch (const std::exception& error) {
+        writer_.reset();
+        queue_.warn(tr("Recording this run stopped: %1").arg(sentenceOf(error)));
+    }
+}
+
+void EngineWorker::scheduleTurn() {
+    if (std::exchange(turn_scheduled_, true)) return;
+    QMetaObject::invokeMethod(this, &EngineWorker::turn, Qt::QueuedConnection);
+}
+
+void EngineWorker::turn() {
+    turn_scheduled_ = false;
+    if (state_ != EngineState::Running || waiting_for_room_) return;
+    try {
+        compute();
+    } catch (const std::exception& error) {
+        failRun(sentenceOf(error));
+    }
+}
+
+void EngineWorker::compute() {
+    mor::Events events = scheduler_->advance();
+    record(events);
+    const bool reached = paceReached(events);
+    mor::Finish finish = mor::Finish::None;
+    if (!events.tokens.empty()) finish = events.tokens.back().record.finish;
+    waiting_for_room_ = !queue_.push(std::move(events));
+    if (finish != mor::Finish::None) return endRun(finish);
+    if (reached) return setState(EngineState::Paused);
+    if (!waiting_for_room_) scheduleTurn();
+}
+
+bool EngineWorker::paceReached(const mor::Events& events) const {
+    if (pace_ == Pace::Recursion) return true;
+    if (pace_ == Pace::Run || events.tokens.empty()) return false;
+    return events.tokens.back().record.position + 1 >= prompt_tokens_;
+}
+
+void EngineWorker::proceed(Pace pace) {
+    try {
+        if (state_ == EngineState::Ready && scheduler_ && finish_ == mor::Finish::MaxTokens) {
+            scheduler_->extend(request_, 1);
+            finish_ = mor::Finish::None;
+        } else if (state_ != EngineState::Paused && state_ != EngineState::Running) {
+            return;
+        }
+    } catch (const std::exception& error) {
+        queue_.fail(sentenceOf(error));
+        return setState(EngineState::Ready);
+    }
+    pace_ = pace;
+    setState(EngineState::Running);
+    if (!waiting_for_room_) scheduleTurn();
+}
+
+void EngineWorker::pause() {
+    if (state_ == EngineState::Running) setState(EngineState::Paused);
+}
+
+void EngineWorker::stop() {
+    if (state_ != EngineState::Running && state_ != EngineState::Paused) return;
+    scheduler_->cancel(request_);
+    endRun(mor::Finish::Cancelled);
+}
+
+void EngineWorker::wake() {
+    waiting_for_room_ = false;
+    if (state_ == EngineState::Running) scheduleTurn();
+}
+
+void EngineWorker::endRun(mor::Finish finish) {
+    finish_ = finish;
+    queue_.finish(finish);
+    setState(EngineState::Ready);
+}
+
+void EngineWorker::failRun(const QString& sentence) {
+    finish_ = mor::Finish::Cancelled;
+    scheduler_.reset();
+    queue_.fail(sentence);
+    setState(EngineState::Ready);
+}
+
+}  // namespace mor::ui

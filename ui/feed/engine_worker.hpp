@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QObject>
+#include <QString>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "feed/record_queue.hpp"
+#include "feed/run_request.hpp"
+#include "mor/model.hpp"
+#include "mor/session.hpp"
+#include "mor/trace.hpp"
+
+namespace mor::ui {
+
+/// The engine's side of the feed. Lives on a thread of its own and is only called there, through queued calls.
+///
+/// A run computes one pass per turn of the thread's event loop, so every command is answered between two passes and
+/// nothing has to be shared but the queue.
+class EngineWorker : public QObject {
+    Q_OBJECT
+
+public:
+    /// Every run is recorded to `autosave`, replacing the last one; an empty path records nothing.
+    EngineWorker(RecordQueue&, std::filesystem::path autosave);
+    ~EngineWorker() override;
+
+    void load(const std::filesystem::path&, const mor::DeviceSettings&);
+    void generate(RunRequest, Pace);
+    /// Goes on with a paused run, or takes more tokens when it ended at its limit.
+    void proceed(Pace);
+    void pause();
+    void stop();
+    /// The queue has room again.
+    void wake();
+
+signals:
+    void modelLoaded(const mor::ModelInfo&, bool hasTokenizer);
+    void loadFailed(const QString& sentence);
+    void stateChanged(mor::ui::EngineState);
+
+private:
+    void begin(RunRequest&&);
+    void turn();
+    void scheduleTurn();
+    void compute();
+    bool paceReached(const mor::Events&) const;
+    void record(const mor::Events&);
+    void openAutosave(const mor::TraceHeader&);
+    void endRun(mor::Finish);
+    void failRun(const QString&);
+    void setState(EngineState);
+
+    RecordQueue& queue_;
+    std::filesystem::path autosave_;
+    std::shared_ptr<const mor::Model> model_;
+    std::unique_ptr<mor::Scheduler> scheduler_;  ///< of the newest run, kept after its end to extend it
+    std::optional<mor::TraceWriter> writer_;
+    int request_ = 0;
+    int prompt_tokens_ = 0;
+    Pace pace_ = Pace::Run;
+    EngineState state_ = EngineState::NoModel;
+    mor::Finish finish_ = mor::Finish::None;
+    bool turn_scheduled_ = false;
+    bool waiting_for_room_ = false;
+};
+
+}  // namespace mor::ui

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QObject>
+#include <QString>
+#include <QThread>
+#include <QTimer>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "feed/record_queue.hpp"
+#include "feed/run_request.hpp"
+#include "mor/model.hpp"
+#include "mor/trace.hpp"
+
+namespace mor::ui {
+
+class EngineWorker;
+
+/// The engine as the GUI sees it: commands that return at once, and signals that bring batches of records.
+///
+/// Lives on the GUI thread. The engine computes on a thread of its own; its records wait in a queue that one timer
+/// drains. Destroying a feed stops what runs, after the pass being computed.
+class Feed : public QObject {
+    Q_OBJECT
+
+public:
+    /// Time between two drains, milliseconds: about 30 pictures a second.
+    static constexpr int kDrainInterval = 33;
+
+    explicit Feed(std::filesystem::path autosave = defaultAutosave(), QObject* parent = nullptr);
+    ~Feed() override;
+
+    /// Where the last run is recorded unless told otherwise.
+    static std::filesystem::path defaultAutosave();
+
+    EngineState state() const { return state_; }
+    bool isBusy() const { return state_ == EngineState::Running || state_ == EngineState::Paused; }
+    /// The last run ended at its limit of tokens, so stepToken() and stepRecursion() can go on from there.
+    bool canExtend() const { return state_ == EngineState::Ready && extendable_; }
+
+    void load(const std::filesystem::path& directory, const mor::DeviceSettings&);
+    /// Starts a run; one that is under way is stopped first.
+    void generate(RunRequest, Pace = Pace::Run);
+    void pause();
+    void resume();
+    void stepToken();
+    void stepRecursion();
+    void stop();
+
+signals:
+    void modelLoaded(const mor::ModelInfo&, bool hasTokenizer);
+    void loadFailed(const QString& sentence);
+    void started(const mor::TraceHeader&);
+    void batch(const std::vector<mor::TokenRecord>& tokens, const std::vector<mor::PassRecord>& passes);
+    void warned(const QString& sentence);
+    void failed(const QString& sentence);
+    void finished(mor::Finish);
+    void stateChanged(mor::ui::EngineState);
+
+private:
+    template <typename Command>
+    void command(Command&&);
+    void drain();
+    void hand(Delivery&);
+    void enter(EngineState);
+
+    RecordQueue queue_;
+    QThread thread_;
+    std::unique_ptr<EngineWorker> worker_;
+    QTimer timer_;
+    EngineState state_ = EngineState::NoModel;
+    bool extendable_ = false;
+};
+
+}  // namespace mor::ui
