@@ -242,7 +242,7 @@ private:
             info.segments.push_back(std::move(segment));
         }
         const std::int64_t entry = 2LL * llama().num_key_value_heads * llama().head_dim * bytes_of(DType::F32);
-        info.kv_bytes_per_token = static_cast<std::int64_t>(plan.slots.size()) * entry;
+        info.kv_bytes_per_token = static_cast<std::int64_t>(plan.kv_slots.size()) * entry;
         info.kv_bytes_per_token_vanilla = llama().num_hidden_layers * entry;
         info.device = parts_->backend->description();
     }

@@ -90,8 +90,8 @@ private:
             recursion < 0 || !routed() || sharing() || (config_.mor.routing == Routing::TokenChoice && recursion == 0);
         const int group = everyone ? 0 : recursion + 1;
         if (static_cast<int>(plan_.group_layers.size()) <= group) plan_.group_layers.resize(group + 1);
-        plan_.slots.push_back({recursion, group, plan_.group_layers[group]++});
-        return static_cast<int>(plan_.slots.size()) - 1;
+        plan_.kv_slots.push_back({recursion, group, plan_.group_layers[group]++});
+        return static_cast<int>(plan_.kv_slots.size()) - 1;
     }
 
     const ModelConfig& config_;

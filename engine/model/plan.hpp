@@ -48,7 +48,7 @@ struct Slot {
 struct Plan {
     KvPolicy policy = KvPolicy::RecursionWise;
     std::vector<Segment> segments;
-    std::vector<Slot> slots;
+    std::vector<Slot> kv_slots;
     std::vector<int> group_layers;  ///< [groups] slots in each membership group
     int join = 0;                   ///< the segment where rows that left earlier wait for the others
 };

@@ -168,7 +168,7 @@ void ForwardPass::join_groups(const std::vector<Item>& items) {
     for (const Item& item : order) {
         const Segment& segment = item.segment(plan_);
         if (!segment.layers.front().writes) continue;
-        const int group = plan_.slots[segment.layers.front().slot].group;
+        const int group = plan_.kv_slots[segment.layers.front().slot].group;
         Row& r = item.get();
         if (r.ordinal[group] < 0) r.ordinal[group] = item.chunk->sequence->kv.add(group, r.position);
     }
@@ -179,7 +179,7 @@ std::vector<KvRow> ForwardPass::kv_rows(const std::vector<Item>& items, int laye
     for (int i = 0; i < static_cast<int>(items.size()); ++i) {
         const Row& r = items[i].get();
         const PlanLayer& l = items[i].segment(plan_).layers[layer];
-        const int group = plan_.slots[l.slot].group;
+        const int group = plan_.kv_slots[l.slot].group;
         const KvSequence& kv = items[i].chunk->sequence->kv;
         const int ordinal = r.ordinal[group];
         rows[i] = {kv.table(group), kv.offset(l.slot), r.position, ordinal + 1, i >= kv_begin ? ordinal : -1};
@@ -229,7 +229,7 @@ void ForwardPass::combine(const std::vector<Item>& items) {
         if (how == Combine::AddGated) gates.push_back(r.decisions[segment.recursion].gate);
         if (segment.recursion >= 0) {
             r.depth = segment.recursion + 1;
-            r.visible[segment.recursion] = r.ordinal[plan_.slots[segment.layers.front().slot].group] + 1;
+            r.visible[segment.recursion] = r.ordinal[plan_.kv_slots[segment.layers.front().slot].group] + 1;
         }
     }
     float* y = y_.floats(0);

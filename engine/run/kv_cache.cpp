@@ -101,7 +101,7 @@ KvUse KvSequence::use(int position, int recursions, int vanilla_layers) const {
     KvUse use;
     use.used.resize(recursions + 1);
     use.reserved.resize(recursions + 1);
-    for (const Slot& slot : plan_.slots) {
+    for (const Slot& slot : plan_.kv_slots) {
         const auto& m = members_[slot.group];
         const auto stored = std::upper_bound(m.positions.begin(), m.positions.end(), position) - m.positions.begin();
         use.used[slot.recursion + 1] += stored * geometry.entry_bytes();
@@ -114,7 +114,7 @@ KvUse KvSequence::use(int position, int recursions, int vanilla_layers) const {
 KvReport KvSequence::report(int recursions, int vanilla_layers, int tokens) const {
     KvReport report;
     report.recursion_tokens.resize(recursions);
-    for (const Slot& slot : plan_.slots) {
+    for (const Slot& slot : plan_.kv_slots) {
         report.slot_recursion.push_back(slot.recursion);
         report.slot_tokens.push_back(entries(slot.group));
         report.slot_blocks.push_back(blocks(slot.group));

@@ -81,7 +81,7 @@ public:
     std::byte* const* table(int group) const { return members_[group].table.data(); }
 
     /// Bytes from a block's start to a slot's K.
-    std::int64_t offset(int slot) const { return plan_.slots[slot].layer_in_group * pool_.geometry().layer_block_bytes(); }
+    std::int64_t offset(int slot) const { return plan_.kv_slots[slot].layer_in_group * pool_.geometry().layer_block_bytes(); }
 
     /// Bytes by recursion after the token at `position`; vanilla_layers: executed layers of the reference.
     KvUse use(int position, int recursions, int vanilla_layers) const;

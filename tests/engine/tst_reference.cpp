@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "backend/backend.hpp"
 #include "engine/golden.hpp"
@@ -14,6 +15,7 @@
 
 namespace fs = std::filesystem;
 using namespace mor;
+using mor::testing::Golden;
 
 namespace {
 
@@ -58,6 +60,13 @@ float difference(std::span<const float> got, std::span<const float> expected) {
     return largest;
 }
 
+/// For states, whose size is not bounded as that of logits is: relative to the reference's largest element above 1.
+float state_difference(std::span<const float> got, std::span<const float> expected) {
+    float scale = 1.0f;
+    for (const float e : expected) scale = std::max(scale, std::abs(e));
+    return difference(got, expected) / scale;
+}
+
 std::span<const float> line(const std::vector<float>& matrix, int row, int width) {
     return std::span(matrix).subspan(static_cast<std::size_t>(row) * width, width);
 }
@@ -66,23 +75,23 @@ std::span<const float> line(const std::vector<float>& matrix, int row, int width
 void compare_causal(const Golden& golden, int p, const ModelConfig& config, const std::vector<FinishedToken>& tokens,
                     Differences& worst) {
     const std::string suffix = ".p" + std::to_string(p);
-    const auto ids = golden.i32("tokens" + suffix);
-    const auto logits = golden.f32("logits" + suffix);
-    const auto final_hidden = golden.f32("hidden" + suffix + ".final");
+    const auto ids = golden.ints("tokens" + suffix);
+    const auto logits = golden.floats("logits" + suffix);
+    const auto final_hidden = golden.floats("hidden" + suffix + ".final");
     const int recursions = config.mor.routing == Routing::None ? 0 : config.mor.num_recursion;
     QCOMPARE(tokens.size(), ids.size() - 1);
     const int vocab = config.llama.vocab_size, hidden = config.llama.hidden_size;
-    const auto active = recursions ? golden.i32("active" + suffix) : std::vector<int>{};
-    const auto depth = recursions ? golden.i32("depth" + suffix) : std::vector<int>{};
-    const auto router = recursions ? golden.f32("router" + suffix) : std::vector<float>{};
-    const auto weight = recursions ? golden.f32("weight" + suffix) : std::vector<float>{};
-    const auto aux = golden.has("aux_router" + suffix) ? golden.f32("aux_router" + suffix) : std::vector<float>{};
+    const auto active = recursions ? golden.ints("active" + suffix) : std::vector<int>{};
+    const auto depth = recursions ? golden.ints("depth" + suffix) : std::vector<int>{};
+    const auto router = recursions ? golden.floats("router" + suffix) : std::vector<float>{};
+    const auto weight = recursions ? golden.floats("weight" + suffix) : std::vector<float>{};
+    const auto aux = golden.has("aux_router" + suffix) ? golden.floats("aux_router" + suffix) : std::vector<float>{};
     for (int t = 0; t < static_cast<int>(tokens.size()); ++t) {
         const FinishedToken& token = tokens[t];
         QCOMPARE(token.record.position, t);
         QCOMPARE(token.record.token, ids[t]);
         worst.logits = std::max(worst.logits, difference(token.logits, line(logits, t, vocab)));
-        worst.hidden = std::max(worst.hidden, difference(token.final_hidden, line(final_hidden, t, hidden)));
+        worst.hidden = std::max(worst.hidden, state_difference(token.final_hidden, line(final_hidden, t, hidden)));
         const auto best = std::max_element(token.logits.begin(), token.logits.end()) - token.logits.begin();
         if (!token.record.prompt || t + 1 == static_cast<int>(tokens.size())) QCOMPARE(static_cast<int>(best), ids[t + 1]);
         if (recursions == 0) continue;
@@ -96,27 +105,27 @@ void compare_causal(const Golden& golden, int p, const ModelConfig& config, cons
             worst.gate = std::max(worst.gate, difference({&d.gate, 1}, line(weight, t * recursions + r, 1)));
             if (!aux.empty())
                 worst.router = std::max(worst.router, difference({&d.aux_logit, 1}, line(aux, t * recursions + r, 1)));
-            const auto state = golden.f32("hidden" + suffix + ".r" + std::to_string(r));
-            worst.hidden = std::max(worst.hidden, difference(token.hidden[r], line(state, t, hidden)));
+            const auto state = golden.floats("hidden" + suffix + ".r" + std::to_string(r));
+            worst.hidden = std::max(worst.hidden, state_difference(token.hidden[r], line(state, t, hidden)));
         }
     }
 }
 
 void compare_kv(const Golden& golden, int p, const char* when, const KvReport& kv) {
     const std::string prefix = "kv.p" + std::to_string(p) + "." + when + ".";
-    QCOMPARE(kv.slot_recursion, golden.i32("kv.slot_recursion"));
-    QCOMPARE(kv.slot_tokens, golden.i32(prefix + "slot_tokens"));
+    QCOMPARE(kv.slot_recursion, golden.ints("kv.slot_recursion"));
+    QCOMPARE(kv.slot_tokens, golden.ints(prefix + "slot_tokens"));
     std::int64_t total = 0;
     for (const auto bytes : kv.use.used) total += bytes;
-    QCOMPARE(total, std::int64_t{golden.i32(prefix + "total_bytes").front()});
+    QCOMPARE(total, std::int64_t{golden.ints(prefix + "total_bytes").front()});
     if (!golden.has(prefix + "rec_bytes")) return;
-    QCOMPARE(kv.recursion_tokens, golden.i32(prefix + "rec_tokens"));
-    const auto bytes = golden.i32(prefix + "rec_bytes");
+    QCOMPARE(kv.recursion_tokens, golden.ints(prefix + "rec_tokens"));
+    const auto bytes = golden.ints(prefix + "rec_bytes");
     for (std::size_t r = 0; r < bytes.size(); ++r) QCOMPARE(kv.use.used[r + 1], std::int64_t{bytes[r]});
 }
 
 Request causal_request(const Golden& official, int p, int chunk) {
-    return {.prompt = official.i32("input_ids.p" + std::to_string(p)),
+    return {.prompt = official.ints("input_ids.p" + std::to_string(p)),
             .max_tokens = kDecoded - 1,  // the last greedy token is compared through the logits before it
             .ignore_eos = true,
             .prefill_chunk = chunk,
@@ -144,7 +153,11 @@ class Reference : public QObject {
 private slots:
     void has_the_configurations_this_engine_promises() {
         const auto names = configurations();
-        for (const char* name : {"vanilla", "mor_expert_mc", "mor_expert_mc_kvshare"})
+        for (const char* name :
+             {"vanilla", "rec_cycle", "rec_sequence", "rec_middle_cycle", "rec_middle_sequence", "rec_middle_cycle_kvshare",
+              "mor_expert_cycle", "mor_expert_mc", "mor_expert_mc_auxrouter", "mor_expert_mc_kvshare", "mor_expert_mc_mlp",
+              "mor_expert_mc_untied", "mor_token_mc_kvshare", "mor_token_mc_lossfree", "mor_token_mc_mlp",
+              "mor_token_mc_sigmoid", "mor_token_mc_softmax"})
             QVERIFY2(std::find(names.begin(), names.end(), name) != names.end(), name);
     }
 
@@ -246,11 +259,11 @@ private slots:
         Differences worst;
         for (int p = 0; p < kPrompts; ++p) {
             const std::string suffix = ".p" + std::to_string(p);
-            const auto ids = golden.i32("input_ids" + suffix);
+            const auto ids = golden.ints("input_ids" + suffix);
             const auto tokens = session.prefill(
                 {.prompt = ids, .max_tokens = 0, .routing = {.rule = SelectionRule::TopK}, .keep_tensors = true});
             QCOMPARE(tokens.size(), ids.size());
-            const auto logits = golden.f32("logits" + suffix);
+            const auto logits = golden.floats("logits" + suffix);
             for (std::size_t t = 0; t < tokens.size(); ++t)
                 worst.logits = std::max(
                     worst.logits, difference(tokens[t].logits, line(logits, static_cast<int>(t), config.llama.vocab_size)));
@@ -289,15 +302,15 @@ private:
             selected.push_back(t.record.position);
             gates.push_back(d.gate);
         }
-        QCOMPARE(candidates, golden.i32(prefix + "candidates"));
-        QCOMPARE(selected, golden.i32(prefix + "selected"));
-        worst.router = std::max(worst.router, difference(logits, golden.f32(prefix + "logits")));
-        worst.gate = std::max(worst.gate, difference(gates, golden.f32(prefix + "weights")));
+        QCOMPARE(candidates, golden.ints(prefix + "candidates"));
+        QCOMPARE(selected, golden.ints(prefix + "selected"));
+        worst.router = std::max(worst.router, difference(logits, golden.floats(prefix + "logits")));
+        worst.gate = std::max(worst.gate, difference(gates, golden.floats(prefix + "weights")));
         if (golden.has(prefix + "aux_logits"))
-            worst.router = std::max(worst.router, difference(aux, golden.f32(prefix + "aux_logits")));
+            worst.router = std::max(worst.router, difference(aux, golden.floats(prefix + "aux_logits")));
         const int module =
             (config.mor.sharing == Sharing::MiddleCycle ? 1 : 0) + r;  // its output is the state after recursion r
-        const auto states = golden.f32("hidden" + suffix + ".layer" + std::to_string(module));
+        const auto states = golden.floats("hidden" + suffix + ".layer" + std::to_string(module));
         for (const FinishedToken& t : tokens)
             worst.hidden =
                 std::max(worst.hidden, difference(t.hidden[r], line(states, t.record.position, config.llama.hidden_size)));
@@ -305,8 +318,9 @@ private:
 
     static void compare_choice(const Golden& golden, const std::string& suffix, const std::vector<FinishedToken>& tokens,
                                const ModelConfig& config, Differences& worst) {
-        const auto logits = golden.f32("router" + suffix + ".logits"), gates = golden.f32("router" + suffix + ".weights");
-        const auto depth = golden.i32("router" + suffix + ".depth");
+        const auto logits = golden.floats("router" + suffix + ".logits"),
+                   gates = golden.floats("router" + suffix + ".weights");
+        const auto depth = golden.ints("router" + suffix + ".depth");
         const int recursions = config.mor.num_recursion;
         for (std::size_t t = 0; t < tokens.size(); ++t) {
             const TokenRecord& record = tokens[t].record;

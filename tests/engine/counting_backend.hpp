@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "backend/backend.hpp"
+
+/// Forwards every operation and counts the rows that each product was asked for, so that tests can tell computed rows
+/// from masked ones.
+class CountingBackend : public mor::Backend {
+public:
+    explicit CountingBackend(std::shared_ptr<mor::Backend> inner) : inner_(std::move(inner)) {}
+
+    struct Counts {
+        long embedded = 0, q = 0, kv = 0, kv_written = 0, attended = 0, out = 0, ffn = 0, down = 0, routed = 0, heads = 0;
+        long entries_seen = 0;  ///< sum of visible entries over attended rows
+    };
+    Counts counts;
+    long bytes_allocated = 0;
+
+    std::string description() const override { return "counting " + inner_->description(); }
+    std::shared_ptr<std::byte> allocate(std::size_t bytes) override {
+        bytes_allocated += static_cast<long>(bytes);
+        return inner_->allocate(bytes);
+    }
+    void download(const float* source, std::size_t count, float* host) override { inner_->download(source, count, host); }
+    std::shared_ptr<const mor::Matrix> matrix(std::span<const mor::TensorView> blocks) override {
+        return inner_->matrix(blocks);
+    }
+    std::shared_ptr<const mor::Vector> vector(std::span<const float> values) override { return inner_->vector(values); }
+
+    void embed(const mor::Matrix& table, std::span<const int> ids, std::span<const int> rows, float* x) override {
+        counts.embedded += static_cast<long>(ids.size());
+        inner_->embed(table, ids, rows, x);
+    }
+    void gather(const float* x, std::span<const int> rows, int width, float* y) override {
+        inner_->gather(x, rows, width, y);
+    }
+    void combine(const float* y, std::span<const int> rows, std::span<const float> gates, int width, float* x) override {
+        inner_->combine(y, rows, gates, width, x);
+    }
+    void attn_in(const mor::LayerWeights& w, const mor::LayerShape& s, const float* x, std::span<const mor::KvRow> kv,
+                 int q_rows, int kv_begin, float* q) override {
+        counts.q += q_rows;
+        counts.kv += static_cast<long>(kv.size()) - kv_begin;
+        for (const auto& row : kv) counts.kv_written += row.write >= 0;
+        inner_->attn_in(w, s, x, kv, q_rows, kv_begin, q);
+    }
+    void attention(const mor::LayerShape& s, const float* q, std::span<const mor::KvRow> kv, float* out) override {
+        counts.attended += static_cast<long>(kv.size());
+        for (const auto& row : kv) counts.entries_seen += row.visible;
+        inner_->attention(s, q, kv, out);
+    }
+    void linear_add(const mor::Matrix& w, const float* a, int n, float* x) override {
+        (w.in == ffn_width ? counts.down : counts.out) += n;
+        inner_->linear_add(w, a, n, x);
+    }
+    void ffn_in(const mor::LayerWeights& w, const mor::LayerShape& s, const float* x, int n, float* h) override {
+        counts.ffn += n;
+        inner_->ffn_in(w, s, x, n, h);
+    }
+    void router(const mor::RouterWeights& w, const float* x, std::span<const int> rows, float scale, float* host) override {
+        counts.routed += static_cast<long>(rows.size());
+        inner_->router(w, x, rows, scale, host);
+    }
+    void head(const mor::Vector& norm, float eps, const mor::Matrix& w, const float* x, std::span<const int> rows,
+              float* logits) override {
+        counts.heads += static_cast<long>(rows.size());
+        inner_->head(norm, eps, w, x, rows, logits);
+    }
+    std::vector<mor::Pick> pick(const float* logits, int n, int vocab, int k) override {
+        return inner_->pick(logits, n, vocab, k);
+    }
+
+    int ffn_width = 0;  ///< tells the two residual products apart
+
+private:
+    std::shared_ptr<mor::Backend> inner_;
+};
