@@ -2,28 +2,28 @@
 #include "io/atomic_file.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 #include "mor/error.hpp"
 
 namespace mor {
 
-AtomicFile::AtomicFile(const std::filesystem::path& path) : target_(path), temporary_(path.string() + ".XXXXXX") {
+AtomicFile::AtomicFile(const std::filesystem::path& path) : target_(path) {
+    constexpr int kAttempts = 100;
     std::error_code ignored;
     if (std::filesystem::is_directory(target_, ignored)) {
         throw bad_input(target_.string(), "file", "the name of a file to write", "a directory");
     }
-    fd_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
+    const std::string stem = target_.string() + ".part-" + std::to_string(::getpid()) + "-";
+    for (int i = 0; i < kAttempts && fd_ < 0; ++i) {
+        temporary_ = stem + std::to_string(i);
+        fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd_ < 0 && errno != EEXIST) break;
+    }
     if (fd_ < 0) fail("created", errno);
-    // mkostemp is stricter than people expect of files they ask for; follow the usual mode instead.
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    if (::fchmod(fd_, 0666 & ~mask) != 0) fail("created", errno);
 }
 
 AtomicFile::~AtomicFile() { discard(); }

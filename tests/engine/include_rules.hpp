@@ -28,7 +28,7 @@ inline const std::vector<Room>& rooms() {
         {"engine/include", {}, {}},
         {"engine/tensor", {}, {"C library"}},
         {"engine/io", {"engine/tensor"}, {"C library", "JSON"}},
-        {"engine/text", {}, {"C library", "JSON", "SentencePiece"}},
+        {"engine/text", {"engine/io"}, {"C library", "JSON", "SentencePiece"}},
         {"engine/backend", {"engine/tensor"}, {"C library"}},
         {"engine/backend/cpu", {"engine/tensor", "engine/backend"}, {"C library", "oneDNN"}},
         {"engine/backend/cuda", {"engine/tensor", "engine/backend"}, {"C library", "CUDA"}},
