@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 target_sources(mor_engine PRIVATE
     run/dump.cpp
+    run/exits.cpp
     run/flops.cpp
     run/forward.cpp
     run/kv_cache.cpp

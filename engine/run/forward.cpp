@@ -7,19 +7,25 @@
 
 namespace mor {
 
+namespace {
+
+LayerShape shape_of(const Model::Parts& model, const KvGeometry& geometry) {
+    const LlamaConfig& c = model.info.config.llama;
+    return {c.hidden_size,  c.num_attention_heads, c.num_key_value_heads, c.head_dim,    c.intermediate_size,
+            c.rms_norm_eps, model.rope_cos.get(),  model.rope_sin.get(),  geometry.type, geometry.block_entries};
+}
+
+}  // namespace
+
 ForwardPass::ForwardPass(const Model::Parts& model, const Plan& plan, const KvGeometry& geometry)
     : model_(model),
       plan_(plan),
-      states_(model.backend, model.info.config.llama.hidden_size),
+      shape_(shape_of(model, geometry)),
+      states_(model.backend, shape_.hidden),
+      layers_(model.backend, shape_),
+      exits_(model, plan, layers_),
       y_(model.backend),
-      q_(model.backend),
-      attention_(model.backend),
-      ffn_(model.backend),
-      logits_(model.backend) {
-    const LlamaConfig& c = model.info.config.llama;
-    shape_ = {c.hidden_size,  c.num_attention_heads, c.num_key_value_heads, c.head_dim,    c.intermediate_size,
-              c.rms_norm_eps, model.rope_cos.get(),  model.rope_sin.get(),  geometry.type, geometry.block_entries};
-}
+      logits_(model.backend) {}
 
 void ForwardPass::enter(Chunk& chunk) {
     const int n = static_cast<int>(chunk.rows.size());
@@ -39,6 +45,10 @@ void ForwardPass::leave(Chunk& chunk) {
     for (const Row& r : chunk.rows) states.push_back(r.x);
     for (const Row& r : chunk.rows)
         if (r.y >= 0) states.push_back(r.y);
+    for (Row& r : chunk.rows) {
+        states.insert(states.end(), r.exits.begin(), r.exits.end());
+        r.exits.clear();
+    }
     states_.give(states);
 }
 
@@ -203,16 +213,7 @@ void ForwardPass::run_layers(const std::vector<Item>& items) {
         const LayerWeights& w = *model_.layers[layers[l].executed];
         const bool last = l + 1 == static_cast<int>(layers.size());
         const int full = last ? n - kv_only_ : n;  // of K/V-only rows nothing is read after the last layer's K and V
-        const auto kv = kv_rows(items, l, q_only_);
-        float* q = q_.floats(std::size_t(n) * shape_.heads * shape_.head_dim);
-        b.attn_in(w, shape_, y, kv, full, q_only_, q);
-        if (full == 0) break;
-        float* a = attention_.floats(std::size_t(n) * shape_.heads * shape_.head_dim);
-        b.attention(shape_, q, std::span(kv).first(full), a);
-        b.linear_add(*w.out, a, full, y);
-        float* h = ffn_.floats(std::size_t(n) * shape_.ffn);
-        b.ffn_in(w, shape_, y, full, h);
-        b.linear_add(*w.down, h, full, y);
+        layers_.run(w, kv_rows(items, l, q_only_), full, q_only_, y);
     }
 }
 
@@ -255,14 +256,51 @@ void ForwardPass::combine(const std::vector<Item>& items) {
 void ForwardPass::observe(std::span<Chunk* const> chunks) {
     for (Chunk* c : chunks) {
         const Segment& segment = plan_.segments[c->segment];
-        if (!c->sequence->request.keep_tensors || segment.recursion < 0) continue;
         const bool last = c->segment + 1 == static_cast<int>(plan_.segments.size()) ||
                           plan_.segments[c->segment + 1].recursion != segment.recursion;
-        if (!last) continue;
+        if (segment.recursion < 0 || !last) continue;
+        if (c->sequence->request.exits) keep_exits(*c);
+        if (!c->sequence->request.keep_tensors) continue;
         const bool block_state = segment.combine == Combine::AddAtDepth;
         for (Row& r : c->rows)  // rows that left keep the state they left with
             r.hidden[segment.recursion] = state(block_state ? r.y : r.x);
     }
+}
+
+/// Copies the states with which the rows that took this recursion would stop now. Under token choice that is the
+/// entry state plus the block's output, times the gate of this depth.
+void ForwardPass::keep_exits(Chunk& chunk) {
+    const Segment& segment = plan_.segments[chunk.segment];
+    const MorConfig& config = model_.info.config.mor;
+    std::vector<int> from, outputs;
+    std::vector<float> gates;
+    std::vector<Row*> rows;
+    for (Row& r : chunk.rows) {
+        if (r.depth != segment.recursion + 1) continue;
+        rows.push_back(&r);
+        // A row that has just reached its own depth has its output added already.
+        const bool add = segment.combine == Combine::AddAtDepth && r.depth != r.target_depth;
+        from.push_back(r.x);
+        outputs.push_back(add ? r.y : r.x);
+        gates.push_back(add ? token_gate(config, r.decisions, segment.recursion) : 0.0f);
+    }
+    if (rows.empty()) return;
+    const auto kept = states_.take(static_cast<int>(rows.size()));
+    float* y = y_.floats(rows.size() * shape_.hidden);
+    model_.backend->gather(states_.data(), from, shape_.hidden, y);
+    model_.backend->combine(y, kept, {}, shape_.hidden, states_.data());
+    if (segment.combine == Combine::AddAtDepth) {
+        model_.backend->gather(states_.data(), outputs, shape_.hidden, y);
+        model_.backend->combine(y, kept, gates, shape_.hidden, states_.data());
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i]->exits.push_back(kept[i]);
+}
+
+void ForwardPass::finish_exits(Chunk& chunk) {
+    std::vector<ExitPass::Exit> exits;
+    for (const Row& r : chunk.rows)
+        for (const int state : r.exits) exits.push_back({chunk.sequence, r.position, state});
+    exits_.run(exits, states_.data());
 }
 
 void ForwardPass::move_on(Chunk& chunk) {

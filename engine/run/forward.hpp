@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "model/parts.hpp"
+#include "run/exits.hpp"
 #include "run/kv_cache.hpp"
+#include "run/layer.hpp"
 #include "run/sequence.hpp"
 #include "run/state_pool.hpp"
 
@@ -31,6 +33,10 @@ public:
     /// Logits [rows, V] of the states of some rows, in scratch memory that the next call reuses.
     const float* head(std::span<const int> state_rows);
 
+    /// Runs the states that the chunk's rows would have stopped with (Row::exits) to the end, for head(). Call when the
+    /// chunk is done.
+    void finish_exits(Chunk&);
+
     /// Downloads one row of the state pool.
     std::vector<float> state(int row);
 
@@ -51,6 +57,7 @@ private:
     void run_layers(const std::vector<Item>& items);
     void combine(const std::vector<Item>& items);
     void observe(std::span<Chunk* const> chunks);
+    void keep_exits(Chunk&);
     void move_on(Chunk&);
     std::vector<KvRow> kv_rows(const std::vector<Item>& items, int layer, int kv_begin) const;
 
@@ -58,7 +65,9 @@ private:
     const Plan& plan_;
     LayerShape shape_;
     StatePool states_;
-    Scratch y_, q_, attention_, ffn_, logits_;
+    LayerRunner layers_;
+    ExitPass exits_;
+    Scratch y_, logits_;
     int q_only_ = 0;   ///< rows of the pass that store no K/V, at its front
     int kv_only_ = 0;  ///< rows of the pass that are there for their K/V alone, at its end
 };

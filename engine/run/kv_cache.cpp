@@ -90,6 +90,11 @@ int KvSequence::add(int group, int position) {
     return static_cast<int>(positions.size()) - 1;
 }
 
+int KvSequence::ordinal(int group, int position) const {
+    const auto& positions = members_[group].positions;
+    return static_cast<int>(std::lower_bound(positions.begin(), positions.end(), position) - positions.begin());
+}
+
 void KvSequence::truncate(int position) {
     for (auto& m : members_)
         m.positions.erase(std::lower_bound(m.positions.begin(), m.positions.end(), position), m.positions.end());

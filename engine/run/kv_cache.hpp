@@ -76,12 +76,18 @@ public:
     /// Forgets all entries at `position` and later, and gives their blocks back.
     void truncate(int position);
 
+    /// The entry of the token at `position`, which must be a member.
+    int ordinal(int group, int position) const;
+
+    std::int64_t block_bytes(int group) const { return pool_.block_bytes(group); }
     int entries(int group) const { return static_cast<int>(members_[group].positions.size()); }
     int blocks(int group) const { return static_cast<int>(members_[group].table.size()); }
     std::byte* const* table(int group) const { return members_[group].table.data(); }
 
     /// Bytes from a block's start to a slot's K.
-    std::int64_t offset(int slot) const { return plan_.kv_slots[slot].layer_in_group * pool_.geometry().layer_block_bytes(); }
+    std::int64_t offset(int slot) const {
+        return plan_.kv_slots[slot].layer_in_group * pool_.geometry().layer_block_bytes();
+    }
 
     /// Bytes by recursion after the token at `position`; vanilla_layers: executed layers of the reference.
     KvUse use(int position, int recursions, int vanilla_layers) const;

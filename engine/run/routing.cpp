@@ -86,19 +86,38 @@ std::vector<Decision> decide_expert(const ExpertRule& rule, std::span<const int>
     return decisions;
 }
 
+namespace {
+
+/// alpha * softmax(logits) or alpha * sigmoid(logits)
+std::vector<float> depth_probabilities(const MorConfig& config, std::span<const float> logits) {
+    const auto alpha = static_cast<float>(config.alpha);
+    std::vector<float> p(logits.size());
+    if (config.router_func == RouterFunction::Sigmoid) {
+        for (std::size_t r = 0; r < p.size(); ++r) p[r] = alpha * sigmoid(logits[r]);
+        return p;
+    }
+    const float largest = *std::max_element(logits.begin(), logits.end());
+    float sum = 0;
+    for (std::size_t r = 0; r < p.size(); ++r) sum += p[r] = std::exp(logits[r] - largest);
+    for (float& x : p) x = alpha * (x / sum);
+    return p;
+}
+
+}  // namespace
+
+float token_gate(const MorConfig& config, const std::vector<Decision>& decisions, int recursion) {
+    if (!config.gated) return 1.0f;
+    std::vector<float> logits;
+    for (const Decision& d : decisions) logits.push_back(d.logit);
+    return depth_probabilities(config, logits)[recursion];
+}
+
 std::vector<Decision> decide_token(const MorConfig& config, const RoutingSettings& settings, int position,
                                    std::span<const float> logits, std::span<const float> bias) {
     const int n = static_cast<int>(logits.size());
-    const auto alpha = static_cast<float>(config.alpha);
-    std::vector<float> probability(n), choice(n);
-    const float largest = *std::max_element(logits.begin(), logits.end());
-    float sum = 0;
-    for (int r = 0; r < n; ++r) sum += probability[r] = std::exp(logits[r] - largest);
-    for (int r = 0; r < n; ++r) {
-        const float p = config.router_func == RouterFunction::Sigmoid ? sigmoid(logits[r]) : probability[r] / sum;
-        probability[r] = alpha * p;
-        choice[r] = bias.empty() ? probability[r] : probability[r] + bias[r];
-    }
+    const std::vector<float> probability = depth_probabilities(config, logits);
+    std::vector<float> choice = probability;
+    for (int r = 0; r < n && !bias.empty(); ++r) choice[r] += bias[r];
     int last = static_cast<int>(std::max_element(choice.begin(), choice.end()) - choice.begin());
     if (const int depth = imposed_depth(settings, position); depth > 0) last = depth - 1;
 

@@ -33,6 +33,9 @@ std::vector<Decision> decide_expert(const ExpertRule&, std::span<const int> posi
 std::vector<Decision> decide_token(const MorConfig&, const RoutingSettings&, int position, std::span<const float> logits,
                                    std::span<const float> bias);
 
+/// Token choice: the gate the token would get if it stopped after `recursion`; decisions as decide_token made them.
+float token_gate(const MorConfig&, const std::vector<Decision>& decisions, int recursion);
+
 /// The depth a forced or fixed setting asks for at `position`, or -1.
 int imposed_depth(const RoutingSettings&, int position);
 

@@ -48,6 +48,10 @@ void check_request(const Model& model, const Request& r) {
     if (top_k && r.prefill_chunk > 0 && r.prefill_chunk < static_cast<int>(r.prompt.size()))
         throw Error("TopK selects among the whole prompt, so it cannot be read in chunks of " +
                     std::to_string(r.prefill_chunk) + "; leave the chunk size out or use the threshold rule");
+    const Sharing sharing = model.config().mor.sharing;
+    if (r.exits && (sharing == Sharing::None || sharing == Sharing::Sequence || sharing == Sharing::MiddleSequence))
+        throw Error("exits need a state after each recursion, which " + std::string(name_of(sharing)) +
+                    " models do not have; ask for them on cycle or middle_cycle models");
     check_sampling(r.sampling);
     check_routing(model.config(), r.routing);
 }
@@ -84,6 +88,7 @@ struct Scheduler::Impl {
     std::vector<Chunk*> select();
     void finish_chunk(Sequence&, Events&);
     void read_head(Sequence&, std::vector<FinishedToken>&);
+    void read_exits(Chunk&, std::vector<FinishedToken>&);
     FinishedToken make_token(Sequence&, Row&, bool head) const;
     void decide_next(Sequence&, TokenRecord&);
     void choose_next(Sequence&);
@@ -222,6 +227,7 @@ void Scheduler::Impl::finish_chunk(Sequence& s, Events& events) {
     s.kv.trim();
     std::vector<FinishedToken> tokens;
     read_head(s, tokens);
+    if (s.request.exits) read_exits(*s.chunk, tokens);
     s.finished_tokens += static_cast<int>(s.chunk->rows.size());
     forward.leave(*s.chunk);
     s.chunk.reset();
@@ -261,6 +267,20 @@ void Scheduler::Impl::read_head(Sequence& s, std::vector<FinishedToken>& tokens)
                 s.next_logprob = s.last_logits[s.tokens[next]] - s.last_log_sum_exp;
             ++at;
         }
+    }
+}
+
+/// Fills TokenRecord::exits from the states the rows could have stopped with.
+void Scheduler::Impl::read_exits(Chunk& chunk, std::vector<FinishedToken>& tokens) {
+    forward.finish_exits(chunk);
+    const int vocab = model->config().llama.vocab_size;
+    for (std::size_t i = 0; i < chunk.rows.size(); ++i) {
+        const auto& states = chunk.rows[i].exits;
+        if (states.empty()) continue;
+        const auto picks = parts.backend->pick(forward.head(states), static_cast<int>(states.size()), vocab,
+                                               chunk.sequence->request.alternatives);
+        for (std::size_t r = 0; r < picks.size(); ++r)
+            tokens[i].record.exits.push_back({static_cast<int>(r), alternatives(picks[r])});
     }
 }
 

@@ -24,6 +24,7 @@ struct Row {
     std::vector<int> ordinal;                ///< [groups] its entry in each membership group, -1: no member
     std::vector<Decision> decisions;         ///< [R], empty when nothing is routed
     std::vector<int> visible;                ///< [R] entries its attention saw in each recursion
+    std::vector<int> exits;               ///< [recursions applied] rows of the state pool, only when exits are asked for
     std::vector<std::vector<float>> hidden;  ///< [R], only when tensors are kept
 };
 
