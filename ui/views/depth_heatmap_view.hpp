@@ -3,14 +3,13 @@
 
 #include <QAbstractScrollArea>
 
-#include "views/geometry.hpp"
-#include "views/heat_cell.hpp"
-#include "views/theme.hpp"
+#include "models/trace_model.hpp"
+#include "views/heatmap_painter.hpp"
 
 namespace mor::ui {
 
+class FollowingBar;
 class Selection;
-class TraceModel;
 
 /// The stage: one column a token, one row a recursion, the first at the bottom. Ctrl and the wheel zoom; far out, a
 /// column is one or a few pixels of an image. Follows the newest column unless the reader scrolled back.
@@ -20,13 +19,13 @@ class DepthHeatmapView : public QAbstractScrollArea, public Picture {
 public:
     DepthHeatmapView(TraceModel*, Selection*, QWidget* parent = nullptr);
 
-    HeatCell cellAt(int token, int recursion) const;
+    HeatCell cellAt(int token, int recursion) const;  ///< what the painter draws
     QRectF cellRect(int token, int recursion) const;  ///< on the viewport
     int tokenAt(const QPoint& viewport) const;        ///< -1: none
-    const std::array<int, 20>& histogram(int recursion) const;
+    const std::array<int, RecursionTally::kBins>& histogram(int recursion) const;
 
     double columnWidth() const { return columnWidth_; }
-    void setColumnWidth(double);  ///< 1..64 pixels before scaling
+    void setColumnWidth(double);  ///< pixels before scaling, clamped to 1..64
     ColourBy colourBy() const { return colourBy_; }
     void setColourBy(ColourBy);
 
@@ -48,13 +47,18 @@ protected:
     bool viewportEvent(QEvent*) override;
 
 private:
+    HeatmapLayout layoutNow() const;
+    QString emptyText() const;
+    void zoomAt(double factor, double x);
     void relayout();
-    void reveal(int token);
+    void restart();
     void selectionChanged();
 
     TraceModel* model_;
     Selection* selection_;
+    FollowingBar* bar_;
     Theme theme_;
+    HeatColours colours_;
     ColourBy colourBy_ = ColourBy::Depth;
     double columnWidth_ = 24;
 };

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <QColor>
+#include <array>
+#include <vector>
 
 #include "views/theme.hpp"
 
@@ -32,13 +34,30 @@ struct HeatCell {
     QColor glyphColour;
 };
 
-/// The cell of a token at a recursion. The painter and the tests read the same function.
-HeatCell heatCell(const TraceModel&, const Theme&, ColourBy, int token, int recursion);
+/// All colours cells can have, mixed once per theme and model: at most 2 R + 70, so that an indexed image can hold them.
+struct HeatColours {
+    static constexpr int kRampSteps = 32;
+    HeatColours() = default;
+    HeatColours(const Theme&, int recursions);
 
-/// The neutral ramp behind ColourBy, 0..1.
-QColor rampColour(const Theme&, double value);
+    const Frame* frame = nullptr;
+    std::vector<QColor> depth;                ///< [R] of recursion r, depth r + 1
+    std::vector<QColor> tint;                 ///< [R] the part of a taken cell above its score
+    std::array<QColor, kRampSteps + 1> ramp;  ///< the neutral ramp behind ColourBy
+    std::array<QColor, kRampSteps + 1> rampTint;
+    QColor refused;  ///< score of a cell that was offered but not taken
+};
+
+/// The cell of a token at a recursion. The painter and the tests read the same function.
+HeatCell heatCell(const TraceModel&, const HeatColours&, ColourBy, int token, int recursion);
 
 /// "●", "○", "◐", "◆" or nothing.
 QString glyphText(CellGlyph);
+
+/// Token choice scores every depth at once and compares them with each other, not with a threshold.
+bool choosesDepth(const TraceModel&);
+
+/// The probability the score is compared with; negative where no threshold decides.
+double thresholdOf(const TraceModel&);
 
 }  // namespace mor::ui

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <QChartView>
 #include <QPointF>
+#include <QTimer>
+#include <QtCharts/QChartView>
 #include <vector>
 
 #include "views/theme.hpp"
@@ -18,46 +19,53 @@ class TraceModel;
 
 /// Bytes of the KV cache as the text grew, stacked by recursion (measured), under the dashed line of what the same
 /// layers would hold without sharing and routing (computed).
+///
+/// Qt Charts is slow to take points, so a burst of batches becomes one replace() per series a few frames later.
 class KvChartView : public QChartView, public Picture {
     Q_OBJECT
 
 public:
     KvChartView(TraceModel*, Selection*, QWidget* parent = nullptr);
 
+    static constexpr int kMostPoints = 500;
     int layers() const { return static_cast<int>(stacks_.size()); }  ///< 1 (outside the recursions) + R
-    QList<QPointF> upperEdge(int layer) const;  ///< tokens -> cumulated size in the unit of the axis, as drawn
+    QList<QPointF> upperEdge(int layer) const;                       ///< (tokens held, cumulated size in unit()), as drawn
     QList<QPointF> vanillaLine() const;
-    QString unit() const;  ///< "KiB"
+    QString unit() const { return unit_; }  ///< "KiB"
     double unitDivisor() const { return divisor_; }
     QString savedText() const;                   ///< "34 % saved"; empty while nothing is known
-    QRectF plotRect() const;                     ///< on the viewport
+    QPointF pointFor(int token) const;           ///< on the viewport, on the upper edge of the stack
     int tokenAt(const QPointF& viewport) const;  ///< -1: none
+    void flush();                                ///< draws what has arrived now
 
     void setTheme(const Theme&) override;
     void drawInto(QPainter&, const QRectF& area) const override;
     QString description() const override;
     QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
 
 protected:
     void drawForeground(QPainter*, const QRectF&) override;
     void keyPressEvent(QKeyEvent*) override;
-    void mouseMoveEvent(QMouseEvent*) override;
     void mousePressEvent(QMouseEvent*) override;
+    void mouseReleaseEvent(QMouseEvent*) override;
     bool viewportEvent(QEvent*) override;
-    void resizeEvent(QResizeEvent*) override;
 
 private:
     struct Stack {
         QAreaSeries* area;
         QLineSeries* upper;
     };
+    QString emptyText() const;
+    void makeAxes();
     void rebuild();
-    void refresh();
-    void fitAxes(double largest);
+    void fitAxes();
+    void fillSeries();
     void applyColours();
-    QPointF toViewport(const QPointF& value) const;
-    void drawMarker(QPainter&, int token, bool hovered) const;
-    void drawLabels(QPainter&) const;
+    double heldBytes(int token) const;
+    void drawLegend(QPainter&, const QRectF& plot) const;
+    void drawMarker(QPainter&, const QRectF& plot, int token, bool dashed) const;
+    void drawValue(QPainter&, const QRectF& plot, int token) const;
 
     TraceModel* model_;
     Selection* selection_;
@@ -66,8 +74,9 @@ private:
     QLineSeries* vanilla_ = nullptr;
     QValueAxis* tokens_ = nullptr;
     QValueAxis* bytes_ = nullptr;
+    QString unit_;
     double divisor_ = 1024;
-    bool dirty_ = true;
+    QTimer pending_;
 };
 
 }  // namespace mor::ui

@@ -4,39 +4,34 @@
 #include <QWidget>
 #include <vector>
 
+#include "views/routing_lanes.hpp"
 #include "views/theme.hpp"
+
+class QPainterPath;
 
 namespace mor::ui {
 
 class Selection;
 class TraceModel;
 
-/// The flow of tokens through the recursions, as drawn: lane 0 is the text, lane r the tokens taken by recursion r.
-struct RoutingLane {
-    int entering = 0;  ///< offered to this recursion; for lane 0 all tokens
-    int taken = 0;
-    int left = 0;  ///< not taken by the next recursion; the last lane: all its tokens are done
-    QRectF bar;
-};
-
-/// What is written about the current token below a lane.
-struct RoutingNote {
-    int recursion = 0;  ///< zero-based
-    QString score;
-    QString gate;
-    bool taken = false;
-};
-
-/// Lanes whose width is a count: who goes on, who leaves; and the way of the current token through them, with its
-/// score against the threshold and its gate at every recursion.
+/// Lanes whose width is a count: who enters each recursion, who goes on, who leaves; the way of the current token
+/// through them; and below, its score against the threshold and its gate at every recursion.
 class RoutingView : public QWidget, public Picture {
     Q_OBJECT
 
 public:
     RoutingView(TraceModel*, Selection*, QWidget* parent = nullptr);
 
-    std::vector<RoutingLane> lanes() const { return lanesIn(rect()); }
-    std::vector<RoutingNote> notes() const;
+    /// What is written about the current token below the lane of a recursion.
+    struct Note {
+        int recursion = 0;  ///< zero-based
+        bool taken = false;
+        QString score;  ///< "● 0.648"
+        QString rule;   ///< "≥ 0.500"; empty where no threshold decides
+        QString gate;
+    };
+    RoutingFlow flow() const { return flowIn(rect()); }
+    std::vector<Note> notes() const;
 
     void setTheme(const Theme&) override;
     void drawInto(QPainter&, const QRectF& area) const override;
@@ -50,13 +45,17 @@ protected:
     bool event(QEvent*) override;
 
 private:
-    QRectF lanesArea(const QRectF& area) const;
-    std::vector<RoutingLane> lanesIn(const QRectF& area) const;
-    void drawFlows(QPainter&, const std::vector<RoutingLane>&) const;
-    void drawBars(QPainter&, const std::vector<RoutingLane>&) const;
-    void drawPath(QPainter&, const std::vector<RoutingLane>&) const;
-    void drawNotes(QPainter&, const QRectF& area, const std::vector<RoutingLane>&) const;
-    void drawHead(QPainter&, const QRectF& area, const std::vector<RoutingLane>&) const;
+    QString emptyText() const;
+    double notesHeight() const;
+    RoutingFlow flowIn(const QRectF& area) const;
+    QColor laneColour(int lane) const;
+    void drawBands(QPainter&, const RoutingFlow&) const;
+    void drawBars(QPainter&, const RoutingFlow&) const;
+    void drawHeads(QPainter&, const QRectF& area, const RoutingFlow&) const;
+    void drawExits(QPainter&, const QRectF& area, const RoutingFlow&) const;
+    void drawWay(QPainter&, const RoutingFlow&) const;
+    void drawNotes(QPainter&, const QRectF& area, const RoutingFlow&) const;
+    QString laneTip(const RoutingFlow&, double x) const;
 
     TraceModel* model_;
     Selection* selection_;

@@ -13,7 +13,8 @@ class Selection;
 class TraceModel;
 
 /// Why the current token went as deep as it did: score, threshold and outcome of every recursion, and what else
-/// could have stood in its place. With two pins the first one is shown below each bar for comparison.
+/// could have stood in its place. With a second pin the
+/// first one is the thin dark bar for comparison.
 class TokenDetailView : public QWidget, public Picture {
     Q_OBJECT
 
@@ -53,9 +54,12 @@ protected:
     void keyPressEvent(QKeyEvent*) override;
 
 private:
+    int comparedToken() const;  ///< the first pin, when another token is shown; -1: none
+    double rowHeight(double available) const;
     void refresh();
-    double drawRows(QPainter&, const QRectF& area, int token, int compared) const;
-    double drawNumbers(QPainter&, const QRectF& area, int token, int compared) const;
+    double drawRows(QPainter&, const QRectF& area, int token) const;
+    void drawRow(QPainter&, const QRectF& line, const Row&, const Row* compared) const;
+    double drawNumbers(QPainter&, const QRectF& area, int token) const;
     void drawAlternatives(QPainter&, const QRectF& area, int token) const;
 
     TraceModel* model_;

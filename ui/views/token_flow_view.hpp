@@ -2,12 +2,14 @@
 #pragma once
 
 #include <QAbstractScrollArea>
+#include <QFontMetricsF>
 
 #include "views/geometry.hpp"
 #include "views/theme.hpp"
 
 namespace mor::ui {
 
+class FollowingBar;
 class Selection;
 class TraceModel;
 
@@ -23,12 +25,13 @@ public:
     struct Box {
         QRectF area;  ///< in content coordinates, scrolling not applied
         QString text;
-        int depth = 0;
+        QString depth;  ///< the digit below; empty for models without recursions
         bool prompt = false;
         QColor ground;
+        QColor outline;  ///< invalid: none
         QColor ink;
     };
-    Box boxAt(int token) const;
+    Box boxAt(int token) const { return makeBox(token, layout_.box(token)); }
     QRectF viewportRect(int token) const;       ///< where it is on the viewport now
     int tokenAt(const QPoint& viewport) const;  ///< -1: none
 
@@ -36,6 +39,7 @@ public:
     void drawInto(QPainter&, const QRectF& area) const override;
     QString description() const override;
     QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
 
 protected:
     void paintEvent(QPaintEvent*) override;
@@ -46,23 +50,26 @@ protected:
 
 private:
     FlowMetrics metricsFor(double width) const;
-    FlowItem itemFor(int token, const QFontMetricsF&) const;
+    FlowItem itemFor(int token, const QFontMetricsF&, double pageWidth) const;
+    Box makeBox(int token, const QRectF& area) const;
     void extendLayout();
     void rebuildLayout();
-    void updateScrollBar();
-    void reveal(int token);
+    void restart();
     void selectionChanged();
-    void drawTokens(QPainter&, const FlowLayout&, int first, double bottom) const;
-    void drawToken(QPainter&, int token, const Box&) const;
-    Box makeBox(int token, const QRectF& area) const;
+    QString emptyText() const;
+    void drawTokens(QPainter&, const FlowLayout&, double top, double bottom) const;
+    void drawToken(QPainter&, const Box&) const;
+    void drawMark(QPainter&, const QRectF& box, bool second) const;
 
     TraceModel* model_;
     Selection* selection_;
+    FollowingBar* bar_;
     Theme theme_;
     FlowLayout layout_;
 };
 
-/// How a token is written in the flow: line breaks as "↵", tabs as "⇥", the blank before a word left out.
+/// How a token is written in the flow: line breaks as "↵", tabs as "⇥", lone blanks as "␣", the blank before a word
+/// left out; the label where a token adds no text of its own.
 QString flowText(const QString& piece, const QString& label);
 
 }  // namespace mor::ui

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/heatmap_painter.hpp"
+
+#include <QHash>
+#include <QPainter>
+#include <QPainterPath>
+#include <algorithm>
+#include <cmath>
+
+#include "models/selection.hpp"
+#include "models/trace_model.hpp"
+#include "views/interaction.hpp"
+#include "views/painting.hpp"
+
+namespace mor::ui {
+namespace {
+
+constexpr double kRowNames = 84;
+constexpr double kTokenNames = 72;
+constexpr double kHistograms = 124;
+constexpr double kGap = 12;
+constexpr double kTilt = 60;  // degrees, of the token names
+
+QRectF snapped(const QRectF& area) {
+    const double left = std::round(area.left()), top = std::round(area.top());
+    return {left, top, std::round(area.right()) - left, std::round(area.bottom()) - top};
+}
+
+}  // namespace
+
+HeatmapLayout layOutHeatmap(const Theme& theme, const QRectF& area, int recursions, int columns, double columnWidth,
+                            double scroll) {
+    HeatmapLayout layout;
+    const double names = theme.px(kTokenNames);
+    const double rows = std::max(1, recursions);
+    const double rowHeight = std::floor(std::clamp((area.height() - names) / rows, theme.px(8), theme.px(44)));
+    const double height = rows * rowHeight;
+    const double left = area.left() + theme.px(kRowNames);
+    const double width = std::max(0.0, area.width() - theme.px(kRowNames + kGap + kHistograms));
+    layout.rowNames = {area.left(), area.top(), theme.px(kRowNames - 8), height};
+    layout.cells = {left, area.top(), width, height};
+    layout.tokenNames = {left, area.top() + height, width, std::max(0.0, area.height() - height)};
+    layout.histograms = {left + width + theme.px(kGap), area.top(), theme.px(kHistograms), height};
+    layout.grid = {left - scroll, area.top(), columnWidth, rowHeight, recursions};
+    layout.first = std::clamp(layout.grid.columnAt(left), 0, columns);
+    layout.end = std::clamp(layout.grid.columnAt(left + width) + 1, layout.first, columns);
+    return layout;
+}
+
+HeatmapPainter::HeatmapPainter(const TraceModel& model, const Selection& selection, const Theme& theme,
+                               const HeatColours& colours, ColourBy by)
+    : model_(model), selection_(selection), theme_(theme), colours_(colours), by_(by) {}
+
+void HeatmapPainter::draw(QPainter& painter, const HeatmapLayout& layout) const {
+    drawRowNames(painter, layout);
+    painter.save();
+    painter.setClipRect(layout.cells.adjusted(-1, 0, 1, 0));
+    if (layout.grid.columnWidth < kImageColumn)
+        drawImage(painter, layout);
+    else
+        drawCells(painter, layout);
+    painter.restore();
+    if (layout.grid.columnWidth < theme_.px(12))
+        drawPositions(painter, layout);
+    else
+        drawTokenNames(painter, layout);
+    drawSelection(painter, layout);
+    drawHistograms(painter, layout);
+}
+
+void HeatmapPainter::drawRowNames(QPainter& painter, const HeatmapLayout& layout) const {
+    painter.setFont(theme_.caption());
+    painter.setPen(theme_.frame().caption);
+    // Where rows are lower than the type, only some are named.
+    const int stride = static_cast<int>(std::ceil(theme_.px(14) / layout.grid.rowHeight));
+    for (int r = 0; r < layout.grid.rows; r += stride) {
+        const auto row = layout.grid.cell(0, r);
+        const QRectF name(layout.rowNames.left(), row.center().y() - theme_.px(8), layout.rowNames.width(), theme_.px(16));
+        drawLine(painter, name, Qt::AlignRight | Qt::AlignVCenter, TraceModel::tr("recursion %1").arg(r + 1));
+    }
+}
+
+void HeatmapPainter::drawCells(QPainter& painter, const HeatmapLayout& layout) const {
+    for (int column = layout.first; column < layout.end; ++column)
+        for (int r = 0; r < layout.grid.rows; ++r)
+            drawCell(painter, heatCell(model_, colours_, by_, column, r), snapped(layout.grid.cell(column, r)));
+}
+
+void HeatmapPainter::drawCell(QPainter& painter, const HeatCell& cell, const QRectF& area) const {
+    const QRectF inner = area.adjusted(0, 0, -1, -1);  // a hair of the panel between cells
+    painter.fillRect(inner, cell.ground);
+    if (cell.fill > 0) {
+        const double height = std::round(cell.fill * inner.height());
+        painter.fillRect(QRectF(inner.left(), inner.bottom() - height, inner.width(), height), cell.colour);
+    }
+    if (cell.tick >= 0) {
+        const double y = std::round(inner.bottom() - cell.tick * inner.height());
+        const double thickness = std::max(1.0, std::round(theme_.px(1.5)));
+        painter.fillRect(QRectF(inner.left(), y - thickness / 2, std::min(theme_.px(6), inner.width() / 3), thickness),
+                         theme_.frame().selection);
+    }
+    if (area.width() >= theme_.px(12) && area.height() >= theme_.px(12)) drawGlyph(painter, cell, inner.center());
+}
+
+void HeatmapPainter::drawGlyph(QPainter& painter, const HeatCell& cell, const QPointF& centre) const {
+    if (cell.glyph == CellGlyph::None) return;
+    const double radius = theme_.px(cell.glyph == CellGlyph::Continue ? 4 : 3.5);
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QPen(cell.glyphColour, theme_.px(1.4)));
+    painter.setBrush(cell.glyph == CellGlyph::Continue || cell.glyph == CellGlyph::Chosen ? QBrush(cell.glyphColour)
+                                                                                          : Qt::NoBrush);
+    if (cell.glyph == CellGlyph::Continue) painter.setPen(Qt::NoPen);
+    if (cell.glyph == CellGlyph::Chosen) {
+        const double d = theme_.px(4.5);
+        painter.drawPolygon(
+            QPolygonF{centre - QPointF(0, d), centre + QPointF(d, 0), centre + QPointF(0, d), centre - QPointF(d, 0)});
+    } else {
+        painter.drawEllipse(centre, radius, radius);
+    }
+    if (cell.glyph == CellGlyph::KvOnly) {  // ◐: the left half is kept
+        painter.setBrush(cell.glyphColour);
+        painter.drawPie(QRectF(centre - QPointF(radius, radius), QSizeF(2 * radius, 2 * radius)), 90 * 16, 180 * 16);
+    }
+    painter.restore();
+}
+
+QImage HeatmapPainter::image(const HeatmapLayout& layout) const {
+    const int columns = layout.end - layout.first;
+    QImage image(std::max(1, columns), std::max(1, layout.grid.rows * kLevels), QImage::Format_Indexed8);
+    QList<QRgb> table;
+    QHash<QRgb, uchar> indices;
+    const auto indexOf = [&](const QColor& colour) {
+        const auto found = indices.constFind(colour.rgb());
+        if (found != indices.constEnd()) return *found;
+        const auto index = static_cast<uchar>(std::min<qsizetype>(table.size(), 255));
+        if (table.size() < 256) table.append(colour.rgb());
+        return *indices.insert(colour.rgb(), index);
+    };
+    image.fill(indexOf(colours_.frame->blank));
+    for (int column = 0; column < columns; ++column)
+        for (int r = 0; r < layout.grid.rows; ++r) {
+            const auto cell = heatCell(model_, colours_, by_, layout.first + column, r);
+            const uchar ground = indexOf(cell.ground), colour = indexOf(cell.colour);
+            const int filled = static_cast<int>(std::lround(cell.fill * kLevels));
+            const int bottom = (layout.grid.rows - r) * kLevels - 1;
+            for (int level = 0; level < kLevels; ++level)
+                image.scanLine(bottom - level)[column] = level < filled ? colour : ground;
+        }
+    image.setColorTable(table);
+    return image;
+}
+
+void HeatmapPainter::drawImage(QPainter& painter, const HeatmapLayout& layout) const {
+    if (layout.end <= layout.first) return;
+    const QRectF first = layout.grid.column(layout.first), last = layout.grid.column(layout.end - 1);
+    painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
+    painter.drawImage(QRectF(first.topLeft(), last.bottomRight()), image(layout));
+    // A column is too narrow for its own tick: the threshold becomes a line across each row.
+    const double threshold = thresholdOf(model_);
+    for (int r = 0; r < layout.grid.rows; ++r) {
+        const auto row = layout.grid.cell(0, r);
+        painter.fillRect(QRectF(first.left(), row.bottom() - 1, last.right() - first.left(), 1), theme_.frame().panel);
+        if (threshold < 0) continue;
+        const double y = std::round(row.bottom() - threshold * row.height());
+        painter.fillRect(QRectF(first.left() - theme_.px(4), y, theme_.px(4), theme_.px(1.5)), theme_.frame().selection);
+    }
+}
+
+void HeatmapPainter::drawTokenNames(QPainter& painter, const HeatmapLayout& layout) const {
+    painter.save();
+    painter.setFont(theme_.caption());
+    painter.setClipRect(layout.tokenNames.adjusted(-theme_.px(kRowNames), 0, 0, 0));
+    const double length = (layout.tokenNames.height() - theme_.px(8)) / std::sin(kTilt * M_PI / 180);
+    const double height = theme_.px(16);
+    for (int column = layout.first; column < layout.end; ++column) {
+        const bool marked = selection_.isMarked(column);
+        painter.setPen(marked ? theme_.frame().selection : theme_.frame().text);
+        auto name = quoted(model_.label(column));
+        name = name.mid(1, name.size() - 2);
+        painter.save();
+        painter.translate(layout.grid.column(column).center().x() + theme_.px(4), layout.tokenNames.top() + theme_.px(4));
+        painter.rotate(-kTilt);
+        drawLine(painter, {-length, -height / 2, length, height}, Qt::AlignRight | Qt::AlignVCenter, name);
+        painter.restore();
+    }
+    painter.restore();
+}
+
+void HeatmapPainter::drawPositions(QPainter& painter, const HeatmapLayout& layout) const {
+    painter.setFont(theme_.caption());
+    painter.setPen(theme_.frame().caption);
+    const double width = theme_.px(64);
+    const int step = std::max(1, static_cast<int>(niceStep(layout.cells.width() / layout.grid.columnWidth,
+                                                           std::max(1, static_cast<int>(layout.cells.width() / width)))));
+    for (int column = (layout.first + step - 1) / step * step; column < layout.end; column += step) {
+        const double x = std::round(layout.grid.column(column).center().x());
+        painter.fillRect(QRectF(x, layout.tokenNames.top(), 1, theme_.px(4)), theme_.frame().paleLine);
+        painter.drawText(QRectF(x - width / 2, layout.tokenNames.top() + theme_.px(4), width, theme_.px(16)),
+                         Qt::AlignCenter, countText(column));
+    }
+}
+
+void HeatmapPainter::drawSelection(QPainter& painter, const HeatmapLayout& layout) const {
+    painter.save();
+    painter.setClipRect(layout.cells.adjusted(-2, -2, 2, 2));
+    painter.setBrush(Qt::NoBrush);
+    for (const int token : {selection_.pinned(), selection_.secondPinned(), selection_.hovered()}) {
+        if (token < layout.first || token >= layout.end) continue;
+        auto column = snapped(layout.grid.column(token)).adjusted(-1, 0, 0, 0);
+        const double least = theme_.px(4);
+        if (column.width() < least) column.adjust(-(least - column.width()) / 2, 0, (least - column.width()) / 2, 0);
+        QPen pen(theme_.frame().selection, theme_.px(2));
+        pen.setJoinStyle(Qt::MiterJoin);
+        if (token == selection_.secondPinned() && token != selection_.hovered()) pen.setStyle(Qt::DashLine);
+        painter.setPen(pen);
+        painter.drawRect(column);
+    }
+    painter.restore();
+}
+
+void HeatmapPainter::drawHistograms(QPainter& painter, const HeatmapLayout& layout) const {
+    if (!model_.isRouted()) return;
+    for (int r = 0; r < layout.grid.rows; ++r) {
+        const auto row = layout.grid.cell(0, r);
+        drawHistogram(painter, {layout.histograms.left(), row.top() + 2, layout.histograms.width(), row.height() - 4}, r);
+    }
+    painter.setFont(theme_.caption());
+    painter.setPen(theme_.frame().caption);
+    const QRectF axis(layout.histograms.left(), layout.histograms.bottom() + theme_.px(4), layout.histograms.width(),
+                      theme_.px(16));
+    drawLine(painter, axis, Qt::AlignLeft, QStringLiteral("0"));
+    drawLine(painter, axis, Qt::AlignHCenter, TraceModel::tr("score, all tokens"));
+    drawLine(painter, axis, Qt::AlignRight, QStringLiteral("1"));
+}
+
+void HeatmapPainter::drawHistogram(QPainter& painter, const QRectF& area, int recursion) const {
+    const auto& bins = model_.tallies()[static_cast<std::size_t>(recursion)].histogram;
+    const int largest = std::max(1, *std::max_element(bins.begin(), bins.end()));
+    const double width = area.width() / RecursionTally::kBins;
+    const double bottom = std::round(area.bottom());
+    painter.fillRect(QRectF(area.left(), bottom, area.width(), 1), theme_.frame().line);
+    for (std::size_t i = 0; i < bins.size(); ++i) {
+        if (bins[i] == 0) continue;
+        // One token among thousands is still one pixel.
+        const double height = std::max(1.0, std::round(area.height() * bins[i] / largest));
+        const double left = std::round(area.left() + static_cast<double>(i) * width);
+        const double right = std::round(area.left() + static_cast<double>(i + 1) * width) - 1;
+        painter.fillRect(QRectF(left, bottom - height, right - left, height), theme_.frame().neutral);
+    }
+    if (const double threshold = thresholdOf(model_); threshold >= 0)
+        painter.fillRect(
+            QRectF(std::round(area.left() + threshold * area.width()) - 1, area.top(), theme_.px(1.5), area.height()),
+            theme_.frame().selection);
+}
+
+}  // namespace mor::ui

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QImage>
+#include <QRectF>
+
+#include "views/geometry.hpp"
+#include "views/heat_cell.hpp"
+#include "views/theme.hpp"
+
+class QPainter;
+
+namespace mor::ui {
+
+class Selection;
+class TraceModel;
+
+/// Below this width, in pixels, columns are drawn as an image instead of cell by cell.
+inline constexpr double kImageColumn = 6;
+
+/// Where the parts of the heatmap are, and which stretch of columns is in sight.
+struct HeatmapLayout {
+    QRectF rowNames;
+    QRectF cells;
+    QRectF tokenNames;
+    QRectF histograms;
+    CellGrid grid;  ///< placed so that scrolling is applied
+    int first = 0;  ///< first column in sight
+    int end = 0;    ///< one past the last
+};
+
+HeatmapLayout layOutHeatmap(const Theme&, const QRectF& area, int recursions, int columns, double columnWidth,
+                            double scroll);
+
+/// Paints the heatmap from the trace; used by the widget and for export.
+class HeatmapPainter {
+public:
+    HeatmapPainter(const TraceModel&, const Selection&, const Theme&, const HeatColours&, ColourBy);
+    void draw(QPainter&, const HeatmapLayout&) const;
+
+    /// The cells in sight as an indexed image, one column a pixel, kLevels rows of pixels a recursion.
+    QImage image(const HeatmapLayout&) const;
+    static constexpr int kLevels = 12;
+
+private:
+    void drawRowNames(QPainter&, const HeatmapLayout&) const;
+    void drawCells(QPainter&, const HeatmapLayout&) const;
+    void drawImage(QPainter&, const HeatmapLayout&) const;
+    void drawCell(QPainter&, const HeatCell&, const QRectF& cell) const;
+    void drawGlyph(QPainter&, const HeatCell&, const QPointF& centre) const;
+    void drawTokenNames(QPainter&, const HeatmapLayout&) const;
+    void drawPositions(QPainter&, const HeatmapLayout&) const;
+    void drawSelection(QPainter&, const HeatmapLayout&) const;
+    void drawHistograms(QPainter&, const HeatmapLayout&) const;
+    void drawHistogram(QPainter&, const QRectF& area, int recursion) const;
+
+    const TraceModel& model_;
+    const Selection& selection_;
+    const Theme& theme_;
+    const HeatColours& colours_;
+    ColourBy by_;
+};
+
+}  // namespace mor::ui

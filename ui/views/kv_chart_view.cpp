@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/kv_chart_view.hpp"
+
+#include <QGraphicsLayout>
+#include <QHelpEvent>
+#include <QKeyEvent>
+#include <QPainter>
+#include <QtCharts/QAreaSeries>
+#include <QtCharts/QChart>
+#include <QtCharts/QLegend>
+#include <QtCharts/QLineSeries>
+#include <QtCharts/QValueAxis>
+#include <algorithm>
+#include <cmath>
+
+#include "models/figures.hpp"
+#include "models/selection.hpp"
+#include "models/trace_model.hpp"
+#include "views/geometry.hpp"
+#include "views/interaction.hpp"
+
+namespace mor::ui {
+namespace {
+
+constexpr int kPatience = 60;  // ms between two replacements while text streams in
+constexpr double kFewestTokens = 16;
+
+}  // namespace
+
+KvChartView::KvChartView(TraceModel* model, Selection* selection, QWidget* parent)
+    : QChartView(parent), model_(model), selection_(selection) {
+    setFrameShape(NoFrame);
+    setFocusPolicy(Qt::StrongFocus);
+    setAccessibleName(tr("KV cache"));
+    setMouseTracking(true);
+    viewport()->setMouseTracking(true);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    chart()->legend()->hide();
+    chart()->setAnimationOptions(QChart::NoAnimation);
+    chart()->setBackgroundRoundness(0);
+    chart()->setMargins({});
+    chart()->setLocalizeNumbers(true);
+    chart()->layout()->setContentsMargins(0, 0, 0, 0);
+    makeAxes();
+    pending_.setSingleShot(true);
+    pending_.setInterval(kPatience);
+    connect(&pending_, &QTimer::timeout, this, &KvChartView::flush);
+    connect(model, &QAbstractItemModel::modelReset, this, &KvChartView::rebuild);
+    connect(model, &TraceModel::extended, this, [this] {
+        if (!pending_.isActive()) pending_.start();
+    });
+    connect(selection, &Selection::changed, this, [this] { viewport()->update(); });
+    rebuild();
+}
+
+void KvChartView::makeAxes() {
+    tokens_ = new QValueAxis(this);
+    bytes_ = new QValueAxis(this);
+    chart()->addAxis(tokens_, Qt::AlignBottom);
+    chart()->addAxis(bytes_, Qt::AlignLeft);
+    for (auto* axis : {tokens_, bytes_}) {
+        axis->setTickType(QValueAxis::TicksDynamic);
+        axis->setTickAnchor(0);
+        axis->setMinorTickCount(0);
+    }
+    tokens_->setGridLineVisible(false);
+    tokens_->setLabelFormat(QStringLiteral("%d"));
+    bytes_->setLineVisible(false);
+}
+
+void KvChartView::rebuild() {
+    chart()->removeAllSeries();  // deletes the series; the lines of areas stay ours
+    for (const auto& stack : stacks_) delete stack.upper;
+    stacks_.clear();
+    const QLineSeries* below = nullptr;
+    for (int layer = 0; layer <= model_->recursions(); ++layer) {
+        auto* upper = new QLineSeries(this);
+        auto* area = new QAreaSeries(upper, const_cast<QLineSeries*>(below));
+        stacks_.push_back({area, upper});
+        below = upper;
+    }
+    vanilla_ = new QLineSeries;
+    for (const auto& stack : stacks_) chart()->addSeries(stack.area);
+    chart()->addSeries(vanilla_);
+    for (auto* series : chart()->series()) {
+        series->attachAxis(tokens_);
+        series->attachAxis(bytes_);
+    }
+    applyColours();
+    flush();
+    setAccessibleDescription(description());
+}
+
+void KvChartView::flush() {
+    pending_.stop();
+    fitAxes();
+    fillSeries();
+    viewport()->update();
+}
+
+double KvChartView::heldBytes(int token) const { return static_cast<double>(kvUsed(model_->token(token).kv)); }
+
+void KvChartView::fitAxes() {
+    const int count = model_->tokenCount();
+    double largest = 0;
+    if (count > 0) largest = std::max(heldBytes(count - 1), static_cast<double>(model_->token(count - 1).kv.vanilla));
+    const auto scale = byteUnit(std::max(largest, 1024.0));
+    divisor_ = scale.divisor;
+    unit_ = scale.name;
+    // Both ends grow in steps, so that the picture stands still while tokens arrive.
+    const double columns = std::max(kFewestTokens, niceBinaryStep(count, 1));
+    tokens_->setRange(0, columns);
+    tokens_->setTickInterval(std::max(1.0, niceBinaryStep(columns, 6)));
+    const double height = std::max(1.0, largest / divisor_);
+    const double step = niceBinaryStep(height, 4);
+    bytes_->setRange(0, niceCeiling(height, step));
+    bytes_->setTickInterval(step);
+    bytes_->setLabelFormat(step < 1                   ? QStringLiteral("%.2f")
+                           : step != std::floor(step) ? QStringLiteral("%.1f")
+                                                      : QStringLiteral("%.0f"));
+}
+
+void KvChartView::fillSeries() {
+    const auto kept = decimate(model_->tokenCount(), kMostPoints - 1);
+    std::vector<QList<QPointF>> edges(stacks_.size(), {QPointF(0, 0)});
+    QList<QPointF> reference{QPointF(0, 0)};
+    for (const int token : kept) {
+        const auto& kv = model_->token(token).kv;
+        double sum = 0;
+        for (std::size_t layer = 0; layer < edges.size(); ++layer) {
+            if (layer < kv.used.size()) sum += static_cast<double>(kv.used[layer]);
+            edges[layer].append({token + 1.0, sum / divisor_});
+        }
+        reference.append({token + 1.0, static_cast<double>(kv.vanilla) / divisor_});
+    }
+    for (std::size_t layer = 0; layer < edges.size(); ++layer) stacks_[layer].upper->replace(edges[layer]);
+    vanilla_->replace(reference);
+}
+
+QList<QPointF> KvChartView::upperEdge(int layer) const {
+    return stacks_.at(static_cast<std::size_t>(layer)).upper->points();
+}
+
+QList<QPointF> KvChartView::vanillaLine() const { return vanilla_->points(); }
+
+QString KvChartView::savedText() const {
+    const auto saved = figuresOf(model_->trace()).kvSaved;
+    return saved ? tr("%1 saved").arg(percentText(*saved)) : QString();
+}
+
+QPointF KvChartView::pointFor(int token) const {
+    const auto inChart = chart()->mapToPosition({token + 1.0, heldBytes(token) / divisor_}, vanilla_);
+    return mapFromScene(chart()->mapToScene(inChart));
+}
+
+int KvChartView::tokenAt(const QPointF& point) const {
+    const auto inChart = chart()->mapFromScene(mapToScene(point.toPoint()));
+    if (!chart()->plotArea().contains(inChart)) return -1;
+    // The value at x is what is held after so many tokens, so the nearest whole number names the token.
+    const int token = static_cast<int>(std::lround(chart()->mapToValue(inChart, vanilla_).x())) - 1;
+    return token < model_->tokenCount() ? std::max(token, std::min(0, model_->tokenCount() - 1)) : -1;
+}
+
+QString KvChartView::description() const {
+    const auto figures = figuresOf(model_->trace());
+    if (figures.tokens == 0) return tr("No token yet.");
+    return tr("%1 held by %n token(s), measured; vanilla reference %2, computed; %3", nullptr, figures.tokens)
+        .arg(bytesText(figures.kvUsed), bytesText(figures.kvVanilla), savedText());
+}
+
+QSize KvChartView::sizeHint() const { return QSizeF(theme_.px(480), theme_.px(220)).toSize(); }
+
+QSize KvChartView::minimumSizeHint() const { return QSizeF(theme_.px(280), theme_.px(140)).toSize(); }
+
+void KvChartView::keyPressEvent(QKeyEvent* event) {
+    if (!steer(*selection_, *model_, *event)) QChartView::keyPressEvent(event);
+}
+
+void KvChartView::mousePressEvent(QMouseEvent* event) {
+    if (event->button() == Qt::LeftButton) selection_->togglePin(tokenAt(event->position()));
+}
+
+void KvChartView::mouseReleaseEvent(QMouseEvent* event) { event->accept(); }  // Qt Charts would zoom or scroll
+
+bool KvChartView::viewportEvent(QEvent* event) {
+    switch (event->type()) {
+        case QEvent::MouseMove:
+            selection_->setHovered(tokenAt(static_cast<QMouseEvent*>(event)->position()));
+            break;
+        case QEvent::Leave:
+            selection_->setHovered(-1);
+            break;
+        case QEvent::ToolTip: {
+            const auto* help = static_cast<QHelpEvent*>(event);
+            showTokenTip(*help, viewport(), *model_, tokenAt(help->pos()));
+            return true;
+        }
+        default:
+            break;
+    }
+    return QChartView::viewportEvent(event);
+}
+
+}  // namespace mor::ui

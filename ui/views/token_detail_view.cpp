@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/token_detail_view.hpp"
+
+#include <QKeyEvent>
+#include <QLocale>
+#include <QPainter>
+#include <algorithm>
+#include <cmath>
+
+#include "models/selection.hpp"
+#include "models/trace_model.hpp"
+#include "views/geometry.hpp"
+#include "views/interaction.hpp"
+#include "views/painting.hpp"
+
+namespace mor::ui {
+namespace {
+
+constexpr int kMostAlternatives = 5;
+constexpr double kName = 84;  // "recursion 12"
+constexpr double kScore = 48;
+constexpr double kGate = 76;
+constexpr double kOutcome = 104;
+
+QString outcomeOf(const TraceModel& model, int token, const HeatCell& cell, const mor::Decision& decision, int recursion) {
+    if (cell.glyph == CellGlyph::Chosen) return TokenDetailView::tr("◆ chosen");
+    if (decision.outcome == mor::Outcome::NotOffered)
+        return choosesDepth(model) || token >= model.tokenCount() ? QString() : TokenDetailView::tr("not offered");
+    if (decision.outcome == mor::Outcome::Take && recursion + 1 == model.recursions())
+        return TokenDetailView::tr("● taken");
+    return glyphText(cell.glyph) + QLatin1Char(' ') + outcomeText(decision.outcome);
+}
+
+}  // namespace
+
+TokenDetailView::TokenDetailView(TraceModel* model, Selection* selection, QWidget* parent)
+    : QWidget(parent), model_(model), selection_(selection) {
+    setFocusPolicy(Qt::StrongFocus);
+    setAccessibleName(tr("Token"));
+    connect(model, &QAbstractItemModel::modelReset, this, &TokenDetailView::refresh);
+    connect(model, &TraceModel::extended, this, &TokenDetailView::refresh);
+    connect(selection, &Selection::changed, this, &TokenDetailView::refresh);
+    refresh();
+}
+
+int TokenDetailView::shownToken() const { return selection_->current(); }
+
+int TokenDetailView::comparedToken() const {
+    return selection_->pinned() >= 0 && selection_->pinned() != shownToken() ? selection_->pinned() : -1;
+}
+
+std::vector<TokenDetailView::Row> TokenDetailView::rows(int token) const {
+    std::vector<Row> rows;
+    const HeatColours colours(theme_, model_->recursions());
+    for (int r = 0; model_->isRouted() && r < model_->recursions(); ++r) {
+        const auto decision = model_->decision(token, r).value_or(mor::Decision{});
+        const auto cell = heatCell(*model_, colours, ColourBy::Depth, token, r);
+        Row row;
+        row.recursion = r;
+        row.offered = cell.offered;
+        row.share = cell.fill;
+        row.tick = cell.tick;
+        row.colour = cell.colour;
+        row.score = scoreText(decision.score);
+        row.gate = scoreText(decision.gate);
+        row.margin = scoreText(decision.margin);
+        row.outcome = outcomeOf(*model_, token, cell, decision, r);
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+QStringList TokenDetailView::alternatives(int token) const {
+    QStringList texts;
+    if (token < 0 || token >= model_->tokenCount()) return texts;
+    for (const auto& alternative : model_->token(token).top) {
+        if (texts.size() == kMostAlternatives) break;
+        texts += quoted(QString::fromStdString(alternative.piece)) + QLatin1Char(' ') +
+                 QLocale().toString(std::exp(alternative.logprob), 'f', 2);
+    }
+    return texts;
+}
+
+QString TokenDetailView::title() const {
+    const int token = shownToken();
+    if (token < 0) return tr("Token");
+    const auto name = tr("Token %1 · %2").arg(token).arg(quoted(model_->label(token)));
+    const int compared = comparedToken();
+    return compared < 0 ? name : tr("%1 against %2 · %3").arg(name).arg(compared).arg(quoted(model_->label(compared)));
+}
+
+QString TokenDetailView::caption() const {
+    const int token = shownToken();
+    if (token < 0 || model_->recursions() == 0) return {};
+    return tr("depth %1 of %2").arg(model_->token(token).depth).arg(model_->recursions());
+}
+
+void TokenDetailView::refresh() {
+    if (const auto now = title(), about = caption(); now != shownTitle_ || about != shownCaption_) {
+        shownTitle_ = now;
+        shownCaption_ = about;
+        emit titleChanged(now, about);
+        setAccessibleDescription(description());
+    }
+    update();
+}
+
+void TokenDetailView::setTheme(const Theme& theme) {
+    theme_ = theme;
+    updateGeometry();
+    update();
+}
+
+void TokenDetailView::drawInto(QPainter& painter, const QRectF& area) const {
+    const int token = shownToken();
+    if (token < 0)
+        return drawEmptyState(painter, theme_, area, tr("Point at a token to see why it went as deep as it did."));
+    painter.save();
+    double y = drawRows(painter, area, token);
+    y = drawNumbers(painter, {area.left(), y, area.width(), area.bottom() - y}, token);
+    drawAlternatives(painter, {area.left(), y, area.width(), area.bottom() - y}, token);
+    painter.restore();
+}
+
+double TokenDetailView::rowHeight(double available) const {
+    const double rows = std::max(1, model_->recursions());
+    return std::clamp((available - theme_.px(84)) / rows, theme_.px(16), theme_.px(36));
+}
+
+double TokenDetailView::drawRows(QPainter& painter, const QRectF& area, int token) const {
+    const auto shown = rows(token), compared = rows(comparedToken());
+    if (shown.empty()) return area.top();
+    const double height = rowHeight(area.height());
+    for (const auto& row : shown) {
+        const QRectF line(area.left(), area.top() + row.recursion * height, area.width(), height);
+        drawRow(painter, line, row, comparedToken() < 0 ? nullptr : &compared[static_cast<std::size_t>(row.recursion)]);
+    }
+    return area.top() + height * static_cast<double>(shown.size()) + theme_.px(4);
+}
+
+void TokenDetailView::drawRow(QPainter& painter, const QRectF& line, const Row& row, const Row* compared) const {
+    const auto& frame = theme_.frame();
+    const double right = line.right() - theme_.px(kOutcome), gate = right - theme_.px(kGate),
+                 score = gate - theme_.px(kScore);
+    const double bar = std::min(theme_.px(16), line.height() - theme_.px(8));
+    const QRectF track(line.left() + theme_.px(kName), line.center().y() - bar / 2,
+                       std::max(theme_.px(24), score - line.left() - theme_.px(kName)), bar);
+    drawScoreBar(painter, theme_, track, row.colour, row.share, row.tick);
+    if (compared) {  // the first pin, as a thin bar on the lower edge
+        const QRectF thin(track.left(), track.bottom() - theme_.px(4),
+                          track.width() * std::clamp(compared->share, 0.0, 1.0), theme_.px(4));
+        painter.fillRect(thin, frame.text);
+    }
+    painter.setFont(theme_.caption());
+    painter.setPen(frame.caption);
+    const auto middle = Qt::AlignVCenter;
+    drawLine(painter, {line.left(), line.top(), theme_.px(kName - 8), line.height()}, Qt::AlignLeft | middle,
+             tr("recursion %1").arg(row.recursion + 1));
+    drawLine(painter, {gate, line.top(), theme_.px(kGate), line.height()}, Qt::AlignRight | middle,
+             tr("gate %1").arg(row.gate));
+    painter.setPen(frame.text);
+    drawLine(painter, {score, line.top(), theme_.px(kScore), line.height()}, Qt::AlignRight | middle, row.score);
+    drawLine(painter, {right + theme_.px(12), line.top(), theme_.px(kOutcome - 12), line.height()}, Qt::AlignLeft | middle,
+             row.outcome);
+}
+
+double TokenDetailView::drawNumbers(QPainter& painter, const QRectF& area, int token) const {
+    const auto& record = model_->token(token);
+    QStringList parts;
+    if (!std::isnan(record.logprob))
+        parts += tr("probability %1 (log %2)")
+                     .arg(QLocale().toString(std::exp(record.logprob), 'f', 3), QLocale().toString(record.logprob, 'f', 2));
+    if (record.flops > 0)
+        parts += tr("%1FLOP, vanilla %2 computed")
+                     .arg(siText(static_cast<double>(record.flops)), siText(static_cast<double>(record.flops_vanilla)));
+    if (record.prompt) parts.prepend(tr("prompt"));
+    if (model_->recursions() == 0) parts.prepend(tr("no recursions"));
+    painter.setFont(theme_.caption());
+    painter.setPen(theme_.frame().caption);
+    drawLine(painter, {area.left(), area.top(), area.width(), theme_.px(20)}, Qt::AlignLeft | Qt::AlignVCenter,
+             parts.join(QStringLiteral(" · ")));
+    return area.top() + theme_.px(24);
+}
+
+void TokenDetailView::drawAlternatives(QPainter& painter, const QRectF& area, int token) const {
+    const auto texts = alternatives(token);
+    if (texts.isEmpty() || area.height() < theme_.px(36)) return;
+    painter.setFont(theme_.caption());
+    painter.setPen(theme_.frame().caption);
+    const double line = theme_.px(20);
+    drawLine(painter, {area.left(), area.top(), area.width(), line}, Qt::AlignLeft | Qt::AlignVCenter,
+             tr("What could have stood here"));
+    painter.setPen(theme_.frame().text);
+    const int fit = std::max(1, static_cast<int>(area.height() / line) - 1);
+    const int columns = (static_cast<int>(texts.size()) + fit - 1) / fit;
+    const double width = area.width() / std::max(2, columns);
+    for (int i = 0; i < texts.size(); ++i)
+        drawLine(painter, {area.left() + i / fit * width, area.top() + line * (1 + i % fit), width - theme_.px(8), line},
+                 Qt::AlignLeft | Qt::AlignVCenter, texts.at(i));
+}
+
+QString TokenDetailView::description() const {
+    return shownToken() < 0 ? tr("No token yet.") : tokenTip(*model_, shownToken());
+}
+
+QSize TokenDetailView::sizeHint() const { return QSizeF(theme_.px(440), theme_.px(200)).toSize(); }
+
+QSize TokenDetailView::minimumSizeHint() const { return QSizeF(theme_.px(360), theme_.px(140)).toSize(); }
+
+void TokenDetailView::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    drawInto(painter, rect());
+}
+
+void TokenDetailView::keyPressEvent(QKeyEvent* event) {
+    if (!steer(*selection_, *model_, *event)) QWidget::keyPressEvent(event);
+}
+
+}  // namespace mor::ui

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "views/token_flow_view.hpp"
+
+#include <QHelpEvent>
+#include <QKeyEvent>
+#include <QPainter>
+#include <QScrollBar>
+#include <algorithm>
+
+#include "models/selection.hpp"
+#include "models/trace_model.hpp"
+#include "views/following_bar.hpp"
+#include "views/interaction.hpp"
+#include "views/painting.hpp"
+
+namespace mor::ui {
+namespace {
+
+constexpr double kPadding = 6;  // left and right of a token's text
+constexpr double kHair = 1;     // between the pieces of a word
+constexpr double kMargin = 4;   // around the page, so that outlines are not cut
+
+QString pieceOf(const mor::TokenRecord& record) { return QString::fromStdString(record.piece); }
+
+}  // namespace
+
+QString flowText(const QString& piece, const QString& label) {
+    auto text = piece.isEmpty() ? label : piece;
+    text.replace(QLatin1String("\r\n"), QLatin1String("\n"));
+    text.replace(QLatin1Char('\n'), QChar(0x21b5)).replace(QLatin1Char('\t'), QChar(0x21e5));
+    if (text.trimmed().isEmpty()) return QString(std::max<qsizetype>(1, text.size()), QChar(0x2423));
+    return text.startsWith(QLatin1Char(' ')) ? text.mid(1) : text;
+}
+
+TokenFlowView::TokenFlowView(TraceModel* model, Selection* selection, QWidget* parent)
+    : QAbstractScrollArea(parent), model_(model), selection_(selection), bar_(new FollowingBar(verticalScrollBar())) {
+    setFrameShape(NoFrame);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setFocusPolicy(Qt::StrongFocus);
+    viewport()->setMouseTracking(true);
+    setAccessibleName(tr("Text coloured by depth"));
+    connect(model, &QAbstractItemModel::modelReset, this, &TokenFlowView::restart);
+    connect(model, &TraceModel::extended, this, &TokenFlowView::extendLayout);
+    connect(selection, &Selection::changed, this, &TokenFlowView::selectionChanged);
+    setTheme({});
+}
+
+FlowMetrics TokenFlowView::metricsFor(double width) const {
+    return {.width = width - 2 * theme_.px(kMargin),
+            .wordGap = theme_.px(6),
+            .lineHeight = theme_.px(48),
+            .boxHeight = theme_.px(28)};
+}
+
+FlowItem TokenFlowView::itemFor(int token, const QFontMetricsF& font, double pageWidth) const {
+    const auto piece = pieceOf(model_->token(token));
+    const double width = font.horizontalAdvance(flowText(piece, model_->label(token))) + theme_.px(2 * kPadding + kHair);
+    // Control tokens (without text of their own) stand apart like words.
+    const bool word = token == 0 || piece.isEmpty() || piece.front().isSpace();
+    return {std::min(width, pageWidth), word, piece.contains(QLatin1Char('\n'))};
+}
+
+TokenFlowView::Box TokenFlowView::makeBox(int token, const QRectF& area) const {
+    const auto& record = model_->token(token);
+    const auto& frame = theme_.frame();
+    Box box;
+    box.area = area.adjusted(0, 0, -theme_.px(kHair), 0);
+    box.text = flowText(pieceOf(record), model_->label(token));
+    box.prompt = record.prompt;
+    if (model_->recursions() > 0) box.depth = QString::number(record.depth);
+    box.ground = theme_.depth(record.depth, model_->recursions());
+    if (record.depth == 0 || contrast(box.ground, frame.panel) < 1.6) box.outline = frame.paleLine;
+    box.ink = record.depth == 0 ? frame.text : textOn(box.ground);
+    return box;
+}
+
+QRectF TokenFlowView::viewportRect(int token) const {
+    return layout_.box(token).translated(theme_.px(kMargin), theme_.px(kMargin) - verticalScrollBar()->value());
+}
+
+int TokenFlowView::tokenAt(const QPoint& point) const {
+    return layout_.at(QPointF(point) - QPointF(theme_.px(kMargin), theme_.px(kMargin) - verticalScrollBar()->value()));
+}
+
+void TokenFlowView::extendLayout() {
+    const QFontMetricsF font(theme_.token());
+    for (int i = layout_.count(); i < model_->tokenCount(); ++i) layout_.add(itemFor(i, font, layout_.metrics().width));
+    const bool looking = selection_->hovered() >= 0 || selection_->pinned() >= 0;
+    bar_->setContent(layout_.height() + 2 * theme_.px(kMargin), viewport()->height(), looking);
+    verticalScrollBar()->setSingleStep(qRound(theme_.px(48)));
+    viewport()->update();
+}
+
+void TokenFlowView::rebuildLayout() {
+    layout_.reset(metricsFor(viewport()->width()));
+    extendLayout();
+}
+
+void TokenFlowView::restart() {
+    rebuildLayout();
+    bar_->restart();
+    setAccessibleDescription(description());
+}
+
+void TokenFlowView::setTheme(const Theme& theme) {
+    theme_ = theme;
+    auto colours = palette();
+    colours.setColor(QPalette::Base, theme.frame().panel);
+    colours.setColor(QPalette::Window, theme.frame().panel);
+    setPalette(colours);
+    rebuildLayout();
+}
+
+void TokenFlowView::resizeEvent(QResizeEvent*) {
+    if (layout_.metrics().width != metricsFor(viewport()->width()).width)
+        rebuildLayout();
+    else
+        extendLayout();
+}
+
+void TokenFlowView::selectionChanged() {
+    const bool chosen = selection_->hovered() >= 0 || selection_->pinned() >= 0;
+    const int shown = selection_->current();
+    if (!chosen)
+        bar_->toEndIfFollowing();
+    else if (!viewport()->underMouse() && shown >= 0 && shown < layout_.count())
+        bar_->reveal(layout_.box(shown).top(), layout_.box(shown).top() + layout_.metrics().lineHeight);
+    if (chosen) setAccessibleDescription(description());
+    viewport()->update();
+}
+
+QString TokenFlowView::emptyText() const {
+    if (!model_->hasRun()) return tr("Type a prompt and press Generate: the text appears here, coloured by depth.");
+    return model_->tokenCount() == 0 ? tr("Reading the prompt …") : QString();
+}
+
+void TokenFlowView::drawTokens(QPainter& painter, const FlowLayout& layout, double top, double bottom) const {
+    painter.setRenderHint(QPainter::Antialiasing);
+    const int first = layout.firstBelow(top);
+    int end = first;
+    for (; end < layout.count() && layout.box(end).top() < bottom; ++end) drawToken(painter, makeBox(end, layout.box(end)));
+    for (const int token : {selection_->pinned(), selection_->secondPinned(), selection_->hovered()})
+        if (token >= first && token < end)
+            drawMark(painter, layout.box(token), token == selection_->secondPinned() && token != selection_->hovered());
+}
+
+void TokenFlowView::drawToken(QPainter& painter, const Box& box) const {
+    painter.setPen(box.outline.isValid() ? QPen(box.outline, 1) : QPen(Qt::NoPen));
+    painter.setBrush(box.ground);
+    const double inset = box.outline.isValid() ? 0.5 : 0;
+    painter.drawRoundedRect(box.area.adjusted(inset, inset, -inset, -inset), theme_.px(4), theme_.px(4));
+    painter.setFont(theme_.token());
+    painter.setPen(box.ink);
+    drawLine(painter, box.area.adjusted(theme_.px(kPadding), 0, -theme_.px(kPadding) + 1, 0), Qt::AlignCenter, box.text);
+    if (box.prompt) {
+        const double y = box.area.bottom() + theme_.px(2);
+        painter.fillRect(QRectF(box.area.left() + theme_.px(1), y, box.area.width() - theme_.px(2), theme_.px(1.5)),
+                         theme_.frame().caption);
+    }
+    painter.setFont(theme_.caption());
+    painter.setPen(theme_.frame().caption);
+    const QRectF digit(box.area.center().x() - theme_.px(12), box.area.bottom() + theme_.px(3), theme_.px(24),
+                       theme_.px(14));
+    painter.drawText(digit, Qt::AlignCenter, box.depth);
+}
+
+void TokenFlowView::drawMark(QPainter& painter, const QRectF& box, bool second) const {
+    QPen pen(theme_.frame().selection, theme_.px(2.5));
+    if (second) pen.setStyle(Qt::DashLine);
+    painter.setPen(pen);
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRoundedRect(box.adjusted(0, 0, -theme_.px(kHair), 0), theme_.px(4), theme_.px(4));
+}
+
+void TokenFlowView::paintEvent(QPaintEvent*) {
+    QPainter painter(viewport());
+    painter.fillRect(viewport()->rect(), theme_.frame().panel);
+    if (const auto empty = emptyText(); !empty.isEmpty()) return drawEmptyState(painter, theme_, viewport()->rect(), empty);
+    const double margin = theme_.px(kMargin), scrolled = verticalScrollBar()->value();
+    painter.translate(margin, margin - scrolled);
+    drawTokens(painter, layout_, scrolled - margin, scrolled + viewport()->height());
+}
+
+void TokenFlowView::drawInto(QPainter& painter, const QRectF& area) const {
+    if (const auto empty = emptyText(); !empty.isEmpty()) return drawEmptyState(painter, theme_, area, empty);
+    FlowLayout layout;
+    layout.reset(metricsFor(area.width()));
+    const QFontMetricsF font(theme_.token());
+    for (int i = 0; i < model_->tokenCount() && layout.height() <= area.height(); ++i)
+        layout.add(itemFor(i, font, layout.metrics().width));
+    painter.save();
+    painter.setClipRect(area);
+    painter.translate(area.topLeft() + QPointF(theme_.px(kMargin), theme_.px(kMargin)));
+    drawTokens(painter, layout, 0, area.height());
+    painter.restore();
+}
+
+void TokenFlowView::keyPressEvent(QKeyEvent* event) {
+    if (!steer(*selection_, *model_, *event)) QAbstractScrollArea::keyPressEvent(event);
+}
+
+void TokenFlowView::mousePressEvent(QMouseEvent* event) {
+    if (event->button() == Qt::LeftButton) selection_->togglePin(tokenAt(event->position().toPoint()));
+}
+
+bool TokenFlowView::viewportEvent(QEvent* event) {
+    switch (event->type()) {
+        case QEvent::MouseMove:
+            selection_->setHovered(tokenAt(static_cast<QMouseEvent*>(event)->position().toPoint()));
+            break;
+        case QEvent::Leave:
+            selection_->setHovered(-1);
+            break;
+        case QEvent::ToolTip: {
+            const auto* help = static_cast<QHelpEvent*>(event);
+            showTokenTip(*help, viewport(), *model_, tokenAt(help->pos()));
+            return true;
+        }
+        default:
+            break;
+    }
+    return QAbstractScrollArea::viewportEvent(event);
+}
+
+QString TokenFlowView::description() const {
+    if (const auto empty = emptyText(); !empty.isEmpty()) return empty;
+    QString text;
+    for (int i = 0; i < model_->tokenCount(); ++i) text += pieceOf(model_->token(i));
+    if (const auto tip = tokenTip(*model_, selection_->current()); !tip.isEmpty()) text += QLatin1Char('\n') + tip;
+    return text;
+}
+
+QSize TokenFlowView::sizeHint() const { return QSizeF(theme_.px(640), theme_.px(160)).toSize(); }
+
+QSize TokenFlowView::minimumSizeHint() const { return QSizeF(theme_.px(240), theme_.px(56)).toSize(); }
+
+}  // namespace mor::ui
