@@ -7,9 +7,16 @@ target_sources(mor_engine PRIVATE
     io/config_mor.cpp
     io/content_hash.cpp
     io/json.cpp
+    io/json_writer.cpp
     io/mapped_file.cpp
+    io/model_list.cpp
     io/names.cpp
     io/safetensors.cpp
     io/safetensors_writer.cpp
+    io/trace_header.cpp
+    io/trace_json.cpp
+    io/trace_reader.cpp
+    io/trace_records.cpp
+    io/trace_writer.cpp
     io/version.cpp
 )

@@ -183,7 +183,9 @@ const std::string& Field::text() const {
 void Field::refuse(const std::string& expected) const { refuse(expected, describe(*value_)); }
 
 void Field::refuse(const std::string& expected, const std::string& got) const {
-    throw bad_input(*file_, path_.empty() ? "content" : path_, expected, got);
+    std::string path = path_.empty() ? "content" : path_;
+    if (path.back() == ' ') path.pop_back();  // "line 12 " stands in front of keys
+    throw bad_input(*file_, path, expected, got);
 }
 
 }  // namespace mor

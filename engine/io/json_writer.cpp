@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/json_writer.hpp"
+
+#include <charconv>
+#include <cmath>
+
+#include "mor/tokenizer.hpp"
+
+namespace mor {
+namespace {
+
+template <class Number>
+std::string_view print(char (&buffer)[32], Number v) {
+    const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, v);  // shortest form; 32 bytes always suffice
+    static_cast<void>(error);
+    return {buffer, static_cast<std::size_t>(end - buffer)};
+}
+
+/// Readers of JSON parse doubles. One float, 7.038531e-26, has a shortest form so close to the middle between two
+/// floats that reading it as a double lands on the middle, and rounding that to float goes to the neighbour.
+bool reads_back(std::string_view text, float v) {
+    double read = 0;
+    std::from_chars(text.data(), text.data() + text.size(), read);
+    return static_cast<float>(read) == v;
+}
+
+}  // namespace
+
+void JsonWriter::separate() {
+    if (!text_.empty() && text_.back() != '{' && text_.back() != '[' && text_.back() != ':') text_ += ',';
+}
+
+void JsonWriter::open(char bracket) {
+    separate();
+    text_ += bracket;
+}
+
+void JsonWriter::close(char bracket) { text_ += bracket; }
+
+void JsonWriter::key(std::string_view name) {
+    separate();
+    quote(name);
+    text_ += ':';
+}
+
+void JsonWriter::value(bool v) {
+    separate();
+    text_ += v ? "true" : "false";
+}
+
+void JsonWriter::null() {
+    separate();
+    text_ += "null";
+}
+
+void JsonWriter::value(std::int64_t v) {
+    char buffer[32];
+    separate();
+    text_ += print(buffer, v);
+}
+
+void JsonWriter::value(std::uint64_t v) {
+    char buffer[32];
+    separate();
+    text_ += print(buffer, v);
+}
+
+void JsonWriter::value(float v) {
+    if (!std::isfinite(v)) return value(static_cast<double>(v));
+    char buffer[32];
+    const auto shortest = print(buffer, v);
+    if (!reads_back(shortest, v)) return value(static_cast<double>(v));
+    separate();
+    text_ += shortest;
+}
+
+void JsonWriter::value(double v) {
+    if (std::isinf(v)) return value(v > 0 ? "inf" : "-inf");
+    char buffer[32];
+    separate();
+    text_ += print(buffer, v);
+}
+
+void JsonWriter::value(std::string_view text) {
+    separate();
+    quote(repair_utf8(text));
+}
+
+void JsonWriter::quote(std::string_view text) {
+    text_ += '"';
+    for (const char c : text) {
+        const auto b = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            text_ += {'\\', c};
+        } else if (c == '\n') {
+            text_ += "\\n";
+        } else if (b < 0x20) {
+            text_ += {'\\', 'u', '0', '0', "0123456789abcdef"[b >> 4], "0123456789abcdef"[b & 15]};
+        } else {
+            text_ += c;
+        }
+    }
+    text_ += '"';
+}
+
+void JsonWriter::member(std::string_view name, float v) {
+    if (std::isnan(v)) return;
+    key(name);
+    value(v);
+}
+
+void JsonWriter::member(std::string_view name, double v) {
+    if (std::isnan(v)) return;
+    key(name);
+    value(v);
+}
+
+}  // namespace mor
