@@ -21,7 +21,12 @@ std::shared_ptr<const Model> load(const QString& name) {
 }
 
 Request request(int max_tokens, int chunk) {
-    Request r{.max_tokens = max_tokens, .ignore_eos = true, .prefill_chunk = chunk, .alternatives = 128};
+    // a low threshold, so that many tokens go deep
+    Request r{.max_tokens = max_tokens,
+              .ignore_eos = true,
+              .routing = {.threshold = 0.2},
+              .prefill_chunk = chunk,
+              .alternatives = 128};
     for (int i = 0; i < 21; ++i) r.prompt.push_back((i * 29 + 7) % 128);
     return r;
 }
