@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing, builds everything and runs all tests:
+#
+#     packaging/test.sh [PRESET]        release (the default), dev, asan or tsan
+#
+# Prints each test as it ends, every check that was skipped and why, and "N passed, N failed" as its last line. A test
+# named in packaging/expected-tests.txt that is not there counts as failed, so that none gets lost silently.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+preset=${1:-release}
+folder=$root/build/$preset
+log=$folder/test.log
+
+# ctest puts a test's number in front of its output.
+test_names() { ctest --test-dir "$folder" -N | sed -n 's/^ *Test *#[0-9]*: //p'; }
+output_of() { awk -v name="$1" '$1 == "Start" && $3 == name { n = $2 } n && index($0, n) == 1' "$log"; }
+
+"$root/packaging/install-deps.sh"
+"$root/packaging/build.sh" "$preset"
+
+echo "tests: $preset, one after another; the log is $log"
+failed_run=0
+ctest --test-dir "$folder" --verbose 2>&1 | tee "$log" | grep --line-buffered -E '^ *[0-9]+/[0-9]+ +Test +#' || failed_run=1
+names=$(test_names)
+expected=$(grep -v '^#' "$root/packaging/expected-tests.txt")
+missing=$(comm -23 <(sort <<<"$expected") <(sort <<<"$names"))
+unlisted=$(comm -13 <(sort <<<"$expected") <(sort <<<"$names"))
+failed=$(awk '/^ *[0-9]+\/[0-9]+ +Test +#/ && !/ Passed / { print $4 }' "$log")
+
+echo
+echo "checks by test (configurations and backends are rows of a check):"
+for name in $names; do
+    output_of "$name" | awk -v name="$name" '
+        / PASS   : / { ++passed } / SKIP   : / { ++skipped } / (FAIL!  |XPASS  ): / { ++failed }
+        END { printf "  %-24s %5d passed %4d failed %4d skipped\n", name, passed, failed, skipped }'
+done
+skipped=$(sed -n 's/^[0-9]*: SKIP   : \(.*\)/  \1/p' "$log")
+echo "skipped:${skipped:+
+}${skipped:- none}"
+for name in $failed; do
+    echo
+    echo "=== $name failed; the end of its output:"
+    output_of "$name" | tail -n 60
+done
+for name in $unlisted; do echo "note: $name is not in packaging/expected-tests.txt; add it"; done
+for name in $missing; do echo "missing: $name is in packaging/expected-tests.txt and was not built"; done
+
+count() { wc -w <<<"$*"; }
+bad=$(($(count "$failed") + $(count "$missing")))
+good=$(($(count "$names") - $(count "$failed")))
+[ "$failed_run" = 0 ] || [ "$bad" != 0 ] || bad=1
+echo
+echo "$good passed, $bad failed"
+[ "$bad" = 0 ]
