@@ -28,7 +28,7 @@ struct BenchOptions {
 };
 
 bool read_options(Arguments arguments, BenchOptions& o) {
-    OptionTable table("bench",
+    OptionTable table("morscope-cli bench",
                       "Measures prefill and decoding of B requests one after another, then of the same B together.");
     const auto count = [&table](const char* name, const char* letter, const char* help, int lowest, int highest,
                                 int& target) {

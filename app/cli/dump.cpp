@@ -12,7 +12,8 @@ int dump_tensors(Arguments arguments) {
     RoutingSettings routing;
     DeviceSettings device;
     KvSettings kv;
-    OptionTable table("dump", "Runs token ids as one prompt and writes logits, router outputs, states and KV counts.");
+    OptionTable table("morscope-cli dump",
+                      "Runs token ids as one prompt and writes logits, router outputs, states and KV counts.");
     add_model_argument(table, directory);
     table.option("--tokens", "1,2,3", "the prompt as token ids (required)",
                  [&](const std::string& text) { tokens = read_ids("--tokens", text); });

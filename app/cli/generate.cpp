@@ -30,7 +30,8 @@ struct GenerateOptions {
 constexpr int kMostTokens = 1 << 24;  ///< a bound on nonsense; the context ends a text long before
 
 bool read_options(Arguments arguments, GenerateOptions& o) {
-    OptionTable table("generate", "Writes text after a prompt to standard output, and a summary to standard error.");
+    OptionTable table("morscope-cli generate",
+                      "Writes text after a prompt to standard output, and a summary to standard error.");
     add_model_argument(table, o.model);
     table.option("--prompt", "TEXT", "the text to go on from", [&](const std::string& text) { o.input.text = text; });
     table.option("--tokens", "1,2,3", "the prompt as token ids; prints ids if the model has no tokenizer",

@@ -138,7 +138,8 @@ int inspect(Arguments arguments) {
     DeviceSettings device;
     KvSettings kv;
     bool json = false;
-    OptionTable table("inspect", "Prints a model's architecture, parameters, segments and KV bytes per token.");
+    OptionTable table("morscope-cli inspect",
+                      "Prints a model's architecture, parameters, segments and KV bytes per token.");
     add_model_argument(table, directory);
     table.flag("--json", "print one JSON object", json);
     add_device_options(table, device, kv);

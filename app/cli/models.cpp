@@ -12,7 +12,7 @@ namespace mor::cli {
 
 int list_bundled(Arguments arguments) {
     bool json = false;
-    OptionTable table("models", "Lists the models that came with the program.");
+    OptionTable table("morscope-cli models", "Lists the models that came with the program.");
     table.flag("--json", "print one JSON object per model", json);
     if (!table.parse(arguments)) return 0;
     const std::filesystem::path root = bundled_models_root();

@@ -27,7 +27,7 @@ struct PerplexityOptions {
 };
 
 bool read_options(Arguments arguments, PerplexityOptions& o) {
-    OptionTable table("perplexity",
+    OptionTable table("morscope-cli perplexity",
                       "Reads a text in disjoint windows of the context's length and measures the prediction.");
     add_model_argument(table, o.model);
     table.option("--text", "FILE", "the text, UTF-8; - reads standard input",

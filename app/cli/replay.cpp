@@ -105,7 +105,7 @@ int replay(Arguments arguments) {
     std::string file;
     bool json = false;
     bool csv = false;
-    OptionTable table("replay", "Prints the records of a trace; no model is needed.");
+    OptionTable table("morscope-cli replay", "Prints the records of a trace; no model is needed.");
     table.argument("TRACE", "a .mortrace file", [&](const std::string& text) { file = text; });
     table.flag("--json", "print header and token records as one JSON object per line", json);
     table.flag("--csv", "print one line of comma-separated values per token", csv);

@@ -13,7 +13,7 @@ namespace mor::cli {
 int tokenize(Arguments arguments) {
     std::filesystem::path directory;
     std::optional<std::string> text;
-    OptionTable table("tokenize", "Prints the token ids of a text as one JSON array.");
+    OptionTable table("morscope-cli tokenize", "Prints the token ids of a text as one JSON array.");
     add_model_argument(table, directory);
     table.option("--text", "T", "the text (required)", [&](const std::string& value) { text = value; });
     if (!table.parse(arguments)) return 0;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -16,7 +17,7 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-/// The arguments of one subcommand: a table from which they are read and their help is written.
+/// The arguments of a program or subcommand: a table from which they are read and their help is written.
 ///
 /// Options are `--name VALUE` or `--name=VALUE`; the last of several wins, and `--` ends them. `apply` receives the
 /// value as typed and throws UsageError when it does not like it.
@@ -24,10 +25,13 @@ class OptionTable {
 public:
     using Apply = std::function<void(const std::string& value)>;
 
+    /// `command` is what is typed before the arguments, for instance "morscope-cli inspect".
     OptionTable(std::string command, std::string summary);
 
     /// A required argument without a name, in the order added.
     void argument(std::string name, std::string help, Apply);
+    /// Any number of arguments without a name, after those of argument().
+    void rest(std::string name, std::string help, Apply);
     void option(std::string name, std::string value_name, std::string help, Apply);
     void flag(std::string name, std::string help, bool& target);
     /// As flag(), but left out of the help.
@@ -35,7 +39,7 @@ public:
     /// The title of the options added from here on.
     void heading(std::string title);
 
-    /// Reads the arguments after the subcommand. Returns false when they ask for the help, which has then been
+    /// Reads the arguments after the command. Returns false when they ask for the help, which has then been
     /// printed. Throws UsageError.
     bool parse(std::span<const std::string> arguments) const;
 
@@ -59,6 +63,7 @@ private:
     std::string summary_;
     std::string heading_ = "Options";
     std::vector<Entry> positional_;
+    std::optional<Entry> rest_;
     std::vector<Entry> options_;
 };
 

@@ -32,6 +32,10 @@ void OptionTable::argument(std::string name, std::string help, Apply apply) {
     positional_.push_back({std::move(name), {}, std::move(help), {}, std::move(apply)});
 }
 
+void OptionTable::rest(std::string name, std::string help, Apply apply) {
+    rest_ = Entry{std::move(name), {}, std::move(help), {}, std::move(apply)};
+}
+
 void OptionTable::option(std::string name, std::string value_name, std::string help, Apply apply) {
     options_.push_back({std::move(name), std::move(value_name), std::move(help), heading_, std::move(apply)});
 }
@@ -92,17 +96,20 @@ bool OptionTable::parse(std::span<const std::string> arguments) const {
         }
     }
     if (words.size() < positional_.size()) throw UsageError(positional_[words.size()].name + " is missing");
-    if (words.size() > positional_.size()) throw UsageError("unexpected argument \"" + words[positional_.size()] + "\"");
-    for (std::size_t i = 0; i < words.size(); ++i) positional_[i].apply(words[i]);
+    if (words.size() > positional_.size() && !rest_)
+        throw UsageError("unexpected argument \"" + words[positional_.size()] + "\"");
+    for (std::size_t i = 0; i < words.size(); ++i) (i < positional_.size() ? positional_[i] : *rest_).apply(words[i]);
     return true;
 }
 
 std::string OptionTable::help() const {
-    std::string text = "Usage: morscope-cli " + command_;
+    std::string text = "Usage: " + command_;
     for (const Entry& e : positional_) text += " " + e.name;
+    if (rest_) text += " [" + rest_->name + "...]";
     if (!options_.empty()) text += " [OPTIONS]";
     text += "\n" + summary_ + "\n\n";
     for (const Entry& e : positional_) text += help_line(e.name, e.help);
+    if (rest_) text += help_line(rest_->name, rest_->help);
     std::string title;
     for (const Entry& e : options_) {
         if (e.hidden) continue;

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gui/actions.hpp"
+
+#include <QCoreApplication>
+#include <QWidget>
+
+#include "gui/icons.hpp"
+
+namespace mor::ui {
+
+namespace {
+
+QString tr(const char* text) { return QCoreApplication::translate("Actions", text); }
+
+void explain(QAction* action, const QString& what) {
+    const QString keys = action->shortcut().toString(QKeySequence::NativeText);
+    action->setToolTip(keys.isEmpty() ? what : QStringLiteral("%1 (%2)").arg(what, keys));
+    action->setStatusTip(what);
+}
+
+QAction* make(QWidget* window, const QString& text, const QKeySequence& keys, const QString& what) {
+    auto* action = new QAction(text, window);
+    action->setShortcut(keys);
+    explain(action, what);
+    window->addAction(action);
+    return action;
+}
+
+QActionGroup* makeGroup(QWidget* window, const QStringList& names, const QStringList& keys, const QString& what) {
+    auto* group = new QActionGroup(window);
+    for (int i = 0; i < names.size(); ++i) {
+        QAction* action = make(window, names[i], QKeySequence(keys.value(i)), what.arg(names[i].toLower()));
+        action->setCheckable(true);
+        action->setData(i);
+        group->addAction(action);
+    }
+    return group;
+}
+
+}  // namespace
+
+Actions::Actions(QWidget* w)
+    : generate(make(w, tr("Generate"), QKeySequence("Ctrl+Return"), tr("Go on from the prompt"))),
+      pause(make(w, tr("Pause"), QKeySequence("Space"), tr("Pause, or go on"))),
+      nextToken(make(w, tr("+1 token"), QKeySequence("Alt+Right"), tr("Compute one token and pause"))),
+      nextRecursion(
+          make(w, tr("+1 recursion"), QKeySequence("Alt+Up"), tr("Compute one pass through some layers and pause"))),
+      stop(make(w, tr("Stop"), QKeySequence("Esc"), tr("End this run and keep what is there"))),
+      openTrace(make(w, tr("Open trace…"), QKeySequence("Ctrl+O"), tr("Show a recorded run; no model is needed"))),
+      openModel(make(w, tr("Open model directory…"), QKeySequence("Ctrl+Shift+O"), tr("Load a model"))),
+      saveTrace(make(w, tr("Save trace as…"), QKeySequence("Ctrl+S"), tr("Record this run in a file"))),
+      savePicture(make(w, tr("Save picture…"), QKeySequence("Ctrl+Shift+S"), tr("Save what is drawn as PNG, PDF or SVG"))),
+      showTable(
+          make(w, tr("Show as table"), QKeySequence("Ctrl+T"), tr("All numbers of this run as a table to read and copy"))),
+      editPrompt(make(w, tr("Edit prompt"), QKeySequence("Ctrl+L"), tr("Go to the prompt"))),
+      zoomIn(make(w, tr("Wider columns"), QKeySequence("Ctrl++"), tr("Widen the columns of the heatmap"))),
+      zoomOut(make(w, tr("Narrower columns"), QKeySequence("Ctrl+-"), tr("Narrow the columns of the heatmap"))),
+      presentation(make(w, tr("Presentation"), QKeySequence("F5"), tr("Larger type, no controls"))),
+      fullScreen(make(w, tr("Full screen"), QKeySequence("F11"), tr("Fill the screen"))),
+      menu(make(w, tr("Menu"), QKeySequence("F10"), tr("Files, look and help"))),
+      quit(make(w, tr("Quit"), QKeySequence("Ctrl+Q"), tr("Close the window"))),
+      appearance(makeGroup(w, {tr("As the system"), tr("Light"), tr("Dark")}, {{}, "Ctrl+Shift+L", "Ctrl+Shift+D"},
+                           tr("Colours of the window: %1"))),
+      colourMap(makeGroup(w, {tr("Cividis"), tr("Viridis"), tr("Grey")}, {"Ctrl+1", "Ctrl+2", "Ctrl+3"},
+                          tr("Colours of the depths: %1"))),
+      colourBy(makeGroup(w, {tr("Depth"), tr("Score"), tr("Gate"), tr("Margin")}, {"Alt+1", "Alt+2", "Alt+3", "Alt+4"},
+                         tr("Colour the heatmap by %1"))) {
+    // A prompt needs its blanks: Space belongs to the pictures, see MainWindow.
+    pause->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+    presentation->setCheckable(true);
+    fullScreen->setCheckable(true);
+    setPaused(false);
+    setTheme({});
+}
+
+void Actions::setPaused(bool paused) {
+    pause->setText(paused ? tr("Resume") : tr("Pause"));
+    explain(pause, paused ? tr("Go on") : tr("Pause after the pass being computed"));
+}
+
+void Actions::setTheme(const Theme& theme) {
+    const Frame& f = theme.frame();
+    const QColor faint = blend(f.panel, f.caption, 0.6);
+    generate->setIcon(icon(Glyph::Play, f.accentText, f.caption));
+    pause->setIcon(icon(Glyph::Pause, f.text, faint));
+    nextToken->setIcon(icon(Glyph::NextToken, f.text, faint));
+    nextRecursion->setIcon(icon(Glyph::NextRecursion, f.text, faint));
+    stop->setIcon(icon(Glyph::Stop, f.text, faint));
+    menu->setIcon(icon(Glyph::Menu, f.text, faint));
+}
+
+}  // namespace mor::ui

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QAction>
+#include <QActionGroup>
+
+#include "views/theme.hpp"
+
+class QWidget;
+
+namespace mor::ui {
+
+/// Everything the window can do, each with a shortcut and a tooltip that names it. The actions belong to `window`.
+struct Actions {
+    explicit Actions(QWidget* window);
+
+    /// Colours of the symbols.
+    void setTheme(const Theme&);
+    /// The pause action says what it would do.
+    void setPaused(bool paused);
+
+    QAction* generate;
+    QAction* pause;
+    QAction* nextToken;
+    QAction* nextRecursion;
+    QAction* stop;
+    QAction* openTrace;
+    QAction* openModel;
+    QAction* saveTrace;
+    QAction* savePicture;
+    QAction* showTable;
+    QAction* editPrompt;
+    QAction* zoomIn;
+    QAction* zoomOut;
+    QAction* presentation;
+    QAction* fullScreen;
+    QAction* menu;
+    QAction* quit;
+    QActionGroup* appearance;  ///< in the order of AppearanceChoice
+    QActionGroup* colourMap;   ///< in the order of ColourMap
+    QActionGroup* colourBy;    ///< in the order of ColourBy
+};
+
+}  // namespace mor::ui

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QSize>
+#include <QString>
+
+namespace mor::ui {
+
+class TracePage;
+
+/// Pictures of a page as files. Returns an empty string, or one sentence saying why it failed.
+///
+/// The suffix chooses the format: png (`scale` pixels for one of `size`), pdf or svg (vectors). `piece` names one view;
+/// empty draws all.
+QString exportPicture(const TracePage&, const QString& file, const QSize& size, double scale, const QString& piece = {});
+
+/// "png", "pdf" or "svg"; empty for any other suffix.
+QString pictureFormat(const QString& file);
+
+}  // namespace mor::ui

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gui/header_bar.hpp"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QMenu>
+#include <QProgressBar>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "gui/actions.hpp"
+#include "gui/model_chooser.hpp"
+#include "gui/run_controls.hpp"
+
+namespace mor::ui {
+
+namespace {
+
+constexpr int kLoadingHeight = 3;
+
+/// Buttons follow their action's text, so the pause button would change its width between "Pause" and "Resume".
+void reserveWidth(QToolButton* button, const QString& longest) {
+    const QString shown = button->text();
+    button->setText(longest);
+    button->setMinimumWidth(button->sizeHint().width());
+    button->setText(shown);
+}
+
+}  // namespace
+
+HeaderBar::HeaderBar(const Actions& actions, ModelChooser* chooser, RunControls* controls, QMenu* menu, QWidget* parent)
+    : QFrame(parent), device_(new QLabel), menu_(new QToolButton), loading_(new QProgressBar) {
+    setObjectName(QStringLiteral("header"));
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    auto* row = new QHBoxLayout;
+    row->setContentsMargins(14, 8, 14, 8 - kLoadingHeight);
+    row->setSpacing(8);
+    column->addLayout(row);
+    row->addWidget(chooser);
+    setLayout(column);
+    row->addWidget(buttonFor(actions.generate, QStringLiteral("primary")));
+    QToolButton* pause = buttonFor(actions.pause, QStringLiteral("pause"));
+    row->addWidget(pause);
+    row->addWidget(buttonFor(actions.nextToken, QStringLiteral("nextToken")));
+    row->addWidget(buttonFor(actions.nextRecursion, QStringLiteral("nextRecursion")));
+    row->addWidget(buttonFor(actions.stop, QStringLiteral("stop")));
+    row->addWidget(controls);
+    row->addStretch(1);
+    device_->setObjectName(QStringLiteral("deviceLabel"));
+    device_->setTextFormat(Qt::PlainText);
+    row->addWidget(device_);
+    menu_->setObjectName(QStringLiteral("quiet"));
+    menu_->setPopupMode(QToolButton::InstantPopup);
+    menu_->setToolButtonStyle(Qt::ToolButtonIconOnly);
+    menu_->setAccessibleName(tr("Menu"));
+    menu->setParent(menu_, menu->windowFlags());
+    menu_->setMenu(menu);
+    menu_->setIcon(actions.menu->icon());
+    menu_->setToolTip(actions.menu->toolTip());
+    connect(actions.menu, &QAction::changed, menu_, [this, action = actions.menu] { menu_->setIcon(action->icon()); });
+    connect(actions.menu, &QAction::triggered, menu_, &QToolButton::showMenu);
+    row->addWidget(menu_);
+    loading_->setRange(0, 0);
+    loading_->setTextVisible(false);
+    loading_->setFixedHeight(kLoadingHeight);
+    loading_->setAccessibleName(tr("Loading the model"));
+    auto policy = loading_->sizePolicy();
+    policy.setRetainSizeWhenHidden(true);  // nothing jumps when loading ends
+    loading_->setSizePolicy(policy);
+    loading_->hide();
+    column->addWidget(loading_);
+    reserveWidth(pause, tr("Resume"));
+}
+
+QToolButton* HeaderBar::buttonFor(QAction* action, const QString& name) {
+    auto* button = new QToolButton(this);
+    button->setDefaultAction(action);
+    button->setObjectName(name);
+    button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    return button;
+}
+
+void HeaderBar::setDevice(const QString& device, const QString& note) {
+    device_->setText(device);
+    device_->setToolTip(note);
+}
+
+void HeaderBar::setLoading(bool loading) { loading_->setVisible(loading); }
+
+}  // namespace mor::ui

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QFrame>
+
+class QLabel;
+class QMenu;
+class QProgressBar;
+class QToolButton;
+
+namespace mor::ui {
+
+struct Actions;
+class ModelChooser;
+class RunControls;
+
+/// The row of controls at the top: model, run, sampling, device, menu; and a thin bar below while a model loads.
+class HeaderBar : public QFrame {
+    Q_OBJECT
+
+public:
+    /// Takes ownership of the two controls and of the menu.
+    HeaderBar(const Actions&, ModelChooser*, RunControls*, QMenu*, QWidget* parent = nullptr);
+
+    void setDevice(const QString& device, const QString& note);
+    void setLoading(bool);
+
+private:
+    QToolButton* buttonFor(QAction*, const QString& name);
+
+    QLabel* device_;
+    QToolButton* menu_;
+    QProgressBar* loading_;
+};
+
+}  // namespace mor::ui

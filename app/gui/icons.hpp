@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QColor>
+#include <QIcon>
+
+namespace mor::ui {
+
+enum class Glyph { Play, Pause, NextToken, NextRecursion, Stop, Menu };
+
+/// A flat symbol in one colour, paler while disabled. Drawn here because fonts disagree about these characters.
+QIcon icon(Glyph, const QColor& ink, const QColor& disabled);
+
+}  // namespace mor::ui

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The window's parts and how they hang together. Files are in main_window_files.cpp, looks in main_window_look.cpp.
+#include "gui/main_window.hpp"
+
+#include <QCloseEvent>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "bundled_models.hpp"
+#include "gui/error_bar.hpp"
+#include "gui/header_bar.hpp"
+#include "gui/model_chooser.hpp"
+#include "gui/prompt_box.hpp"
+#include "gui/run_controls.hpp"
+#include "gui/status_line.hpp"
+#include "gui/trace_page.hpp"
+#include "views/token_flow_view.hpp"
+
+namespace mor::ui {
+
+namespace {
+
+constexpr QSize kFirstSize(1440, 900);
+constexpr int kMargin = 14;
+
+}  // namespace
+
+MainWindow::MainWindow(const Settings& settings, Save save, std::filesystem::path autosave)
+    : settings_(settings),
+      save_(std::move(save)),
+      selection_(&model_),
+      feed_(std::move(autosave)),
+      actions_(this),
+      desktop_(palette()) {
+    setWindowTitle(QStringLiteral("Morscope"));
+    setAcceptDrops(true);
+    compose();
+    connectFeed();
+    connectActions();
+    controls_->setSettings(settings_.run);
+    prompt_->setText(settings_.prompt);
+    page_->restoreLayout(settings_.splitters);
+    resize(kFirstSize);
+    if (!settings_.geometry.isEmpty()) restoreGeometry(settings_.geometry);
+    applyLook();
+    showState(EngineState::NoModel);
+    prompt_->edit()->setFocus();
+}
+
+MainWindow::~MainWindow() {
+    delete takeCentralWidget();  // the views look at the models, which are members and would go first
+}
+
+void MainWindow::compose() {
+    chooser_ = new ModelChooser(mor::list_models(bundled_models_root()), actions_.openModel);
+    controls_ = new RunControls;
+    header_ = new HeaderBar(actions_, chooser_, controls_, makeMenu());
+    prompt_ = new PromptBox;
+    error_ = new ErrorBar;
+    page_ = new TracePage(&model_, &selection_);
+    status_ = new StatusLine;
+    page_->addAction(actions_.pause);  // Space pauses wherever it does not type a blank
+
+    auto* middle = new QVBoxLayout;
+    middle->setContentsMargins(kMargin, 10, kMargin, 10);
+    middle->setSpacing(10);
+    middle->addWidget(prompt_);
+    middle->addWidget(error_);
+    middle->addWidget(page_, 1);
+    auto* central = new QWidget;
+    auto* column = new QVBoxLayout(central);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(header_);
+    column->addLayout(middle, 1);
+    column->addWidget(status_);
+    setCentralWidget(central);
+}
+
+void MainWindow::connectFeed() {
+    connect(&feed_, &Feed::modelLoaded, this, &MainWindow::showModel);
+    connect(&feed_, &Feed::loadFailed, this, [this](const QString& sentence) {
+        info_ ? chooser_->showModel(*info_) : chooser_->showNone();
+        showError(tr("%1; correct it or choose another model").arg(sentence));
+    });
+    connect(&feed_, &Feed::started, this, [this](const mor::TraceHeader& header) {
+        live_ = true;
+        traceName_.clear();
+        model_.begin(header);
+    });
+    connect(&feed_, &Feed::batch, this, [this](const auto& tokens, const auto& passes) {
+        if (!live_) return;  // the last records of a run that an opened trace has replaced
+        model_.append(tokens, passes);
+        updateStatus();
+    });
+    connect(&feed_, &Feed::warned, this, &MainWindow::showError);
+    connect(&feed_, &Feed::failed, this, &MainWindow::showError);
+    connect(&feed_, &Feed::stateChanged, this, &MainWindow::showState);
+}
+
+void MainWindow::connectActions() {
+    const auto on = [this](QAction* action, auto call) { connect(action, &QAction::triggered, this, call); };
+    on(actions_.generate, [this] { generate(Pace::Run); });
+    on(actions_.pause, [this] { togglePause(); });
+    on(actions_.nextToken, [this] { step(Pace::Token); });
+    on(actions_.nextRecursion, [this] { step(Pace::Recursion); });
+    on(actions_.stop, [this] { feed_.stop(); });
+    on(actions_.openTrace, [this] { askForTrace(); });
+    on(actions_.openModel, [this] { askForModel(); });
+    on(actions_.saveTrace, [this] { saveTrace(); });
+    on(actions_.savePicture, [this] { savePicture(); });
+    on(actions_.editPrompt, [this] { prompt_->edit()->setFocus(); });
+    on(actions_.quit, [this] { close(); });
+    connect(chooser_, &ModelChooser::chosen, this, &MainWindow::openModel);
+}
+
+void MainWindow::generate(Pace pace) {
+    error_->hide();
+    RunRequest request;
+    request.text = prompt_->text();
+    if (request.text.trimmed().isEmpty()) {
+        prompt_->edit()->setFocus();
+        return showError(tr("The prompt is empty: type the beginning of a text, then press Generate."));
+    }
+    if (!hasTokenizer_) {
+        auto ids = parseTokenIds(request.text);
+        if (!ids) return showError(tr("This model has no tokenizer: type token ids such as 1, 2, 3 as the prompt."));
+        request.settings.prompt = std::move(*ids);
+        request.text.clear();
+    }
+    const RunSettings run = controls_->settings();
+    request.settings.max_tokens = run.maxTokens;
+    request.settings.sampling = run.sampling;
+    request.settings.routing.rule = run.rule;
+    request.settings.routing.threshold = run.threshold;
+    runPrompt_ = prompt_->text();
+    feed_.generate(std::move(request), pace);
+    page_->flow()->setFocus();  // so that Space pauses
+}
+
+void MainWindow::step(Pace pace) {
+    const bool goesOn = live_ && (feed_.isBusy() || (feed_.canExtend() && runPrompt_ == prompt_->text()));
+    if (!goesOn) return generate(pace);
+    pace == Pace::Token ? feed_.stepToken() : feed_.stepRecursion();
+}
+
+void MainWindow::togglePause() { feed_.state() == EngineState::Paused ? feed_.resume() : feed_.pause(); }
+
+void MainWindow::showState(EngineState state) {
+    const bool ready = state == EngineState::Ready;
+    const bool paused = state == EngineState::Paused;
+    const bool busy = feed_.isBusy();
+    actions_.generate->setEnabled(ready || paused);
+    actions_.pause->setEnabled(busy);
+    actions_.setPaused(paused);
+    actions_.nextToken->setEnabled(ready || paused);
+    actions_.nextRecursion->setEnabled(ready || paused);
+    actions_.stop->setEnabled(busy);
+    actions_.saveTrace->setEnabled(model_.hasRun());
+    actions_.savePicture->setEnabled(model_.hasRun());
+    actions_.showTable->setEnabled(model_.hasRun());
+    header_->setLoading(state == EngineState::Loading);
+    updateStatus();
+}
+
+void MainWindow::showModel(const mor::ModelInfo& info, bool hasTokenizer) {
+    info_ = info;
+    hasTokenizer_ = hasTokenizer;
+    settings_.lastModel = QString::fromStdString(info.directory.string());
+    chooser_->showModel(info);
+    header_->setDevice(QString::fromStdString(info.device), QString::fromStdString(info.device_note));
+    prompt_->setTakesTokenIds(!hasTokenizer);
+    setWindowTitle(tr("%1 – Morscope").arg(QString::fromStdString(info.name)));
+}
+
+void MainWindow::showError(const QString& sentence) { error_->showSentence(sentence); }
+
+void MainWindow::updateStatus() { status_->setText(statusText(model_, feed_.state(), traceName_)); }
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+    feed_.stop();
+    if (save_) save_(currentSettings());
+    event->accept();
+}
+
+}  // namespace mor::ui

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The window's files: models, traces, pictures.
+#include <QDir>
+#include <QDragEnterEvent>
+#include <QDropEvent>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMenu>
+#include <QMimeData>
+#include <QUrl>
+#include <algorithm>
+#include <thread>
+
+#include "bundled_models.hpp"
+#include "gui/error_bar.hpp"
+#include "gui/export.hpp"
+#include "gui/main_window.hpp"
+#include "gui/model_chooser.hpp"
+#include "gui/trace_page.hpp"
+#include "mor/error.hpp"
+#include "mor/trace.hpp"
+
+namespace mor::ui {
+
+namespace {
+
+const QString kTraceSuffix = QStringLiteral(".mortrace");
+constexpr double kPictureScale = 2;  ///< two pixels for one on screen, sharp in print
+
+/// One core stays free for the window.
+mor::DeviceSettings deviceSettings() {
+    mor::DeviceSettings device;
+    device.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - 1);
+    return device;
+}
+
+std::filesystem::path pathOf(const QString& name) { return QFile::encodeName(name).toStdString(); }
+
+}  // namespace
+
+void MainWindow::open(const QString& path) { QFileInfo(path).isDir() ? openModel(path) : openTrace(path); }
+
+void MainWindow::openModel(const QString& directory) {
+    error_->hide();
+    const auto path = pathOf(QDir::cleanPath(directory));
+    chooser_->showLoading(path);
+    feed_.load(path, deviceSettings());
+}
+
+void MainWindow::openDefaultModel() {
+    if (!settings_.lastModel.isEmpty() && QFileInfo(settings_.lastModel).isDir()) return openModel(settings_.lastModel);
+    const auto root = bundled_models_root();
+    const auto models = mor::list_models(root);
+    if (models.empty())
+        return showError(tr("No model in %1: open a model directory from the menu at the top left.")
+                             .arg(QString::fromStdString(root.string())));
+    openModel(QString::fromStdString(models.front().directory.string()));
+}
+
+void MainWindow::openTrace(const QString& file) {
+    try {
+        mor::Trace trace = mor::read_trace(pathOf(file));
+        const bool torn = trace.torn;
+        feed_.stop();
+        error_->hide();
+        live_ = false;
+        traceName_ = QFileInfo(file).fileName();
+        model_.load(std::move(trace));
+        remember(file);
+        showState(feed_.state());
+        if (torn) showError(tr("%1 ends in the middle of a record: everything before it is shown.").arg(traceName_));
+    } catch (const std::exception& error) {
+        showError(tr("%1; choose another trace").arg(QString::fromStdString(error.what())));
+    }
+}
+
+void MainWindow::askForTrace() {
+    const QString file =
+        QFileDialog::getOpenFileName(this, tr("Open trace"), {}, tr("Traces (*%1);;All files (*)").arg(kTraceSuffix));
+    if (!file.isEmpty()) openTrace(file);
+}
+
+void MainWindow::askForModel() {
+    const QString directory = QFileDialog::getExistingDirectory(this, tr("Open model directory"));
+    if (!directory.isEmpty()) openModel(directory);
+}
+
+void MainWindow::saveTrace() {
+    QString file = QFileDialog::getSaveFileName(this, tr("Save trace"), QStringLiteral("run") + kTraceSuffix,
+                                                tr("Traces (*%1)").arg(kTraceSuffix));
+    if (file.isEmpty()) return;
+    if (QFileInfo(file).suffix().isEmpty()) file += kTraceSuffix;
+    try {
+        mor::TraceWriter writer(pathOf(file), model_.header());
+        for (const mor::PassRecord& pass : model_.trace().passes) writer.add(pass);
+        for (const mor::TokenRecord& token : model_.trace().tokens) writer.add(token);
+        remember(file);
+    } catch (const std::exception& error) {
+        showError(tr("%1; save it somewhere else").arg(QString::fromStdString(error.what())));
+    }
+}
+
+void MainWindow::savePicture() {
+    const QString file = QFileDialog::getSaveFileName(this, tr("Save picture"), QStringLiteral("run.png"),
+                                                      tr("Pictures (*.png *.pdf *.svg)"));
+    if (file.isEmpty()) return;
+    const QString problem = exportPicture(*page_, file, page_->size(), kPictureScale);
+    if (!problem.isEmpty()) showError(problem);
+}
+
+void MainWindow::remember(const QString& trace) {
+    const QString path = QFileInfo(trace).absoluteFilePath();
+    settings_.recentTraces.removeAll(path);
+    settings_.recentTraces.prepend(path);
+    settings_.recentTraces = settings_.recentTraces.mid(0, Settings::kMostRecent);
+    fillRecent();
+}
+
+void MainWindow::fillRecent() {
+    recent_->clear();
+    recent_->setEnabled(!settings_.recentTraces.isEmpty());
+    for (const QString& file : std::as_const(settings_.recentTraces)) {
+        QAction* entry = recent_->addAction(QFileInfo(file).fileName().replace('&', QStringLiteral("&&")));
+        entry->setToolTip(file);
+        connect(entry, &QAction::triggered, this, [this, file] { openTrace(file); });
+    }
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+    const auto urls = event->mimeData()->urls();
+    if (std::any_of(urls.begin(), urls.end(), [](const QUrl& url) { return url.isLocalFile(); }))
+        event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+    for (const QUrl& url : event->mimeData()->urls())
+        if (url.isLocalFile()) open(url.toLocalFile());
+    event->acceptProposedAction();
+}
+
+}  // namespace mor::ui

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The window's menu and looks: theme, colour maps, presentation.
+#include <QApplication>
+#include <QMenu>
+
+#include "gui/header_bar.hpp"
+#include "gui/main_window.hpp"
+#include "gui/prompt_box.hpp"
+#include "gui/run_controls.hpp"
+#include "gui/status_line.hpp"
+#include "gui/style.hpp"
+#include "gui/table_dialog.hpp"
+#include "gui/trace_page.hpp"
+#include "views/depth_heatmap_view.hpp"
+
+namespace mor::ui {
+
+namespace {
+
+constexpr double kPresentationScale = 1.6;
+constexpr double kZoomStep = 1.25;
+
+void addGroup(QMenu* menu, const QString& title, const QActionGroup* group) {
+    QMenu* sub = menu->addMenu(title);
+    sub->addActions(group->actions());
+}
+
+}  // namespace
+
+QMenu* MainWindow::makeMenu() {
+    auto* menu = new QMenu;
+    menu->addAction(actions_.openTrace);
+    recent_ = menu->addMenu(tr("Recent traces"));
+    recent_->setToolTipsVisible(true);
+    fillRecent();
+    menu->addAction(actions_.openModel);
+    menu->addSeparator();
+    menu->addActions({actions_.saveTrace, actions_.savePicture, actions_.showTable});
+    menu->addSeparator();
+    addGroup(menu, tr("Appearance"), actions_.appearance);
+    addGroup(menu, tr("Colour map"), actions_.colourMap);
+    addGroup(menu, tr("Colour heatmap by"), actions_.colourBy);
+    menu->addActions({actions_.zoomIn, actions_.zoomOut, actions_.presentation, actions_.fullScreen});
+    menu->addSeparator();
+    menu->addActions({actions_.editPrompt, actions_.quit});
+
+    actions_.appearance->actions()[static_cast<int>(settings_.appearance)]->setChecked(true);
+    actions_.colourMap->actions()[static_cast<int>(settings_.colourMap)]->setChecked(true);
+    actions_.colourBy->actions()[0]->setChecked(true);
+    connect(actions_.appearance, &QActionGroup::triggered, this, [this](QAction* action) {
+        settings_.appearance = static_cast<AppearanceChoice>(action->data().toInt());
+        applyLook();
+    });
+    connect(actions_.colourMap, &QActionGroup::triggered, this, [this](QAction* action) {
+        settings_.colourMap = static_cast<ColourMap>(action->data().toInt());
+        applyLook();
+    });
+    connect(actions_.colourBy, &QActionGroup::triggered, this,
+            [this](QAction* action) { page_->heatmap()->setColourBy(static_cast<ColourBy>(action->data().toInt())); });
+    connect(actions_.zoomIn, &QAction::triggered, this,
+            [this] { page_->heatmap()->setColumnWidth(page_->heatmap()->columnWidth() * kZoomStep); });
+    connect(actions_.zoomOut, &QAction::triggered, this,
+            [this] { page_->heatmap()->setColumnWidth(page_->heatmap()->columnWidth() / kZoomStep); });
+    connect(actions_.presentation, &QAction::toggled, this, &MainWindow::setPresentation);
+    connect(actions_.fullScreen, &QAction::toggled, this, [this](bool on) { on ? showFullScreen() : showNormal(); });
+    connect(actions_.showTable, &QAction::triggered, this, [this] { (new TableDialog(&model_, this))->show(); });
+    return menu;
+}
+
+void MainWindow::applyLook() {
+    Theme theme;
+    theme.appearance = appearanceOf(settings_.appearance, desktop_);
+    theme.map = settings_.colourMap;
+    theme.scale = scale_;
+    // Menus, popups and dialogs are windows of their own: only the application's palette and font reach them.
+    QApplication::setPalette(paletteOf(theme));
+    QApplication::setFont(theme.body());
+    setStyleSheet(styleSheetOf(theme));
+    actions_.setTheme(theme);
+    prompt_->setTheme(theme);
+    page_->setTheme(theme);
+    status_->setFont(theme.caption());
+}
+
+void MainWindow::setPresentation(bool on) {
+    scale_ = on ? kPresentationScale : 1;
+    header_->setVisible(!on);
+    prompt_->setVisible(!on);
+    if (on) page_->setFocus();
+    applyLook();
+}
+
+Settings MainWindow::currentSettings() const {
+    Settings s = settings_;
+    s.geometry = saveGeometry();
+    s.splitters = page_->layoutState();
+    s.run = controls_->settings();
+    s.prompt = prompt_->text();
+    return s;
+}
+
+}  // namespace mor::ui

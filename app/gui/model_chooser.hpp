@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QToolButton>
+#include <vector>
+
+#include "mor/model.hpp"
+
+namespace mor::ui {
+
+/// The button that names the model in use and offers the bundled ones.
+class ModelChooser : public QToolButton {
+    Q_OBJECT
+
+public:
+    /// `open` asks for any other directory; it is the last entry of the menu.
+    ModelChooser(std::vector<mor::BundledModel>, QAction* open, QWidget* parent = nullptr);
+
+    void showLoading(const std::filesystem::path&);
+    void showModel(const mor::ModelInfo&);
+    void showNone();
+
+signals:
+    void chosen(const QString& directory);
+
+private:
+    void check(const std::filesystem::path&);
+};
+
+/// "Prose · expert choice · 3 recursions"
+QString modelTitle(const mor::ModelInfo&);
+
+}  // namespace mor::ui

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gui/run_controls.hpp"
+
+#include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QFormLayout>
+#include <QLabel>
+#include <QLocale>
+#include <QMenu>
+#include <QSpinBox>
+#include <QWidgetAction>
+
+namespace mor::ui {
+
+namespace {
+
+QDoubleSpinBox* realBox(double lowest, double highest, double step, const QString& tip) {
+    auto* box = new QDoubleSpinBox;
+    box->setRange(lowest, highest);
+    box->setSingleStep(step);
+    box->setDecimals(2);
+    box->setToolTip(tip);
+    return box;
+}
+
+QSpinBox* wholeBox(int lowest, int highest, const QString& tip) {
+    auto* box = new QSpinBox;
+    box->setRange(lowest, highest);
+    box->setGroupSeparatorShown(true);
+    box->setToolTip(tip);
+    return box;
+}
+
+}  // namespace
+
+RunControls::RunControls(QWidget* parent)
+    : QToolButton(parent),
+      temperature_(realBox(0, 5, 0.1, tr("0 always takes the most likely token; higher is more surprising"))),
+      topK_(wholeBox(0, 1 << 20, tr("Choose among so many of the likeliest tokens"))),
+      topP_(realBox(0.01, 1, 0.05, tr("Then among the likeliest whose probability together reaches this"))),
+      seed_(wholeBox(0, INT32_MAX, tr("The same seed gives the same text"))),
+      maxTokens_(wholeBox(1, RunSettings::kMostTokens, tr("Tokens to write after the prompt"))),
+      rule_(new QComboBox),
+      threshold_(
+          realBox(0.01, 0.99, 0.05,
+                  tr("A token goes on when its router score reaches this; 0.50 is what the model was trained for"))) {
+    setObjectName(QStringLiteral("quiet"));
+    setPopupMode(QToolButton::InstantPopup);
+    setAccessibleName(tr("Sampling and routing"));
+    setToolTip(tr("How tokens are chosen and how deep they go"));
+    topK_->setSpecialValueText(tr("all"));
+    rule_->addItems({tr("Threshold (causal)"), tr("TopK of the prompt")});
+    rule_->setToolTip(tr("How a recursion selects its tokens"));
+    auto* menu = new QMenu(this);
+    auto* holder = new QWidgetAction(menu);
+    holder->setDefaultWidget(makeForm());
+    menu->addAction(holder);
+    setMenu(menu);
+    for (auto* box : {temperature_, topP_, threshold_})
+        connect(box, &QDoubleSpinBox::valueChanged, this, &RunControls::settingsChanged);
+    for (auto* box : {topK_, seed_, maxTokens_}) connect(box, &QSpinBox::valueChanged, this, &RunControls::settingsChanged);
+    connect(rule_, &QComboBox::currentIndexChanged, this, &RunControls::settingsChanged);
+    setSettings({});
+}
+
+QWidget* RunControls::makeForm() {
+    auto* form = new QWidget;
+    auto* rows = new QFormLayout(form);
+    rows->setContentsMargins(12, 12, 12, 12);
+    rows->setSpacing(8);
+    rows->addRow(tr("&Temperature"), temperature_);
+    rows->addRow(tr("Top-&k"), topK_);
+    rows->addRow(tr("Top-&p"), topP_);
+    rows->addRow(tr("&Seed"), seed_);
+    rows->addRow(tr("&Max tokens"), maxTokens_);
+    rows->addRow(tr("&Routing"), rule_);
+    rows->addRow(tr("T&hreshold"), threshold_);
+    return form;
+}
+
+RunSettings RunControls::settings() const {
+    RunSettings s;
+    s.sampling.temperature = static_cast<float>(temperature_->value());
+    s.sampling.top_k = topK_->value();
+    s.sampling.top_p = static_cast<float>(topP_->value());
+    s.sampling.seed = static_cast<std::uint64_t>(seed_->value());
+    s.maxTokens = maxTokens_->value();
+    s.rule = rule_->currentIndex() == 0 ? mor::SelectionRule::Threshold : mor::SelectionRule::TopK;
+    s.threshold = threshold_->value();
+    return s;
+}
+
+void RunControls::setSettings(const RunSettings& s) {
+    temperature_->setValue(static_cast<double>(s.sampling.temperature));
+    topK_->setValue(s.sampling.top_k);
+    topP_->setValue(static_cast<double>(s.sampling.top_p));
+    seed_->setValue(static_cast<int>(s.sampling.seed));
+    maxTokens_->setValue(s.maxTokens);
+    rule_->setCurrentIndex(s.rule == mor::SelectionRule::Threshold ? 0 : 1);
+    threshold_->setValue(s.threshold);
+    settingsChanged();
+}
+
+void RunControls::settingsChanged() {
+    const RunSettings s = settings();
+    // Greedy choice ignores the other controls of sampling.
+    const bool samples = s.sampling.temperature > 0;
+    topK_->setEnabled(samples);
+    topP_->setEnabled(samples);
+    seed_->setEnabled(samples);
+    setText(summaryOf(s));
+    emit changed();
+}
+
+QString summaryOf(const RunSettings& s) {
+    const QLocale locale;
+    QStringList parts;
+    if (s.sampling.temperature > 0) {
+        parts.append(QStringLiteral("T %1").arg(locale.toString(static_cast<double>(s.sampling.temperature), 'g', 3)));
+        if (s.sampling.top_k > 0) parts.append(RunControls::tr("top-k %1").arg(s.sampling.top_k));
+        if (s.sampling.top_p < 1)
+            parts.append(RunControls::tr("top-p %1").arg(locale.toString(static_cast<double>(s.sampling.top_p), 'g', 3)));
+        parts.append(RunControls::tr("seed %1").arg(s.sampling.seed));
+    } else {
+        parts.append(RunControls::tr("greedy"));
+    }
+    parts.append(RunControls::tr("%1 tokens").arg(locale.toString(s.maxTokens)));
+    if (s.rule == mor::SelectionRule::TopK)
+        parts.append(RunControls::tr("TopK"));
+    else if (s.threshold != 0.5)
+        parts.append(RunControls::tr("threshold %1").arg(locale.toString(s.threshold, 'f', 2)));
+    return parts.join(QStringLiteral("  "));
+}
+
+}  // namespace mor::ui

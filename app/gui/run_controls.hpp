@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QToolButton>
+
+#include "gui/settings.hpp"
+
+class QComboBox;
+class QDoubleSpinBox;
+class QLabel;
+class QSpinBox;
+
+namespace mor::ui {
+
+/// One quiet button that says how tokens are chosen ("T 0.8 · top-k 40 · seed 1") and opens the controls behind it.
+class RunControls : public QToolButton {
+    Q_OBJECT
+
+public:
+    explicit RunControls(QWidget* parent = nullptr);
+
+    RunSettings settings() const;
+    void setSettings(const RunSettings&);
+
+    QDoubleSpinBox* temperature() const { return temperature_; }
+    QSpinBox* maxTokens() const { return maxTokens_; }
+
+signals:
+    void changed();
+
+private:
+    QWidget* makeForm();
+    void settingsChanged();
+
+    QDoubleSpinBox* temperature_;
+    QSpinBox* topK_;
+    QDoubleSpinBox* topP_;
+    QSpinBox* seed_;
+    QSpinBox* maxTokens_;
+    QComboBox* rule_;
+    QDoubleSpinBox* threshold_;
+};
+
+/// What the button says.
+QString summaryOf(const RunSettings&);
+
+}  // namespace mor::ui

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gui/trace_page.hpp"
+
+#include <QPainter>
+#include <QSplitter>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "models/selection.hpp"
+#include "models/trace_model.hpp"
+#include "views/compute_view.hpp"
+#include "views/depth_heatmap_view.hpp"
+#include "views/kv_chart_view.hpp"
+#include "views/legend.hpp"
+#include "views/panel.hpp"
+#include "views/routing_view.hpp"
+#include "views/token_detail_view.hpp"
+#include "views/token_flow_view.hpp"
+
+namespace mor::ui {
+
+namespace {
+
+constexpr int kGap = 10;  ///< between boxes; also the handle to drag
+
+QSplitter* makeSplitter(Qt::Orientation orientation, const QString& name, std::initializer_list<QWidget*> widgets,
+                        const QList<int>& sizes) {
+    auto* splitter = new QSplitter(orientation);
+    splitter->setObjectName(name);
+    splitter->setHandleWidth(kGap);
+    splitter->setChildrenCollapsible(false);
+    for (QWidget* widget : widgets) splitter->addWidget(widget);
+    for (int i = 0; i < sizes.size(); ++i) splitter->setStretchFactor(i, sizes[i]);
+    splitter->setSizes(sizes);
+    return splitter;
+}
+
+}  // namespace
+
+TracePage::TracePage(TraceModel* model, Selection* selection, QWidget* parent)
+    : QWidget(parent),
+      flow_(new TokenFlowView(model, selection)),
+      detail_(new TokenDetailView(model, selection)),
+      heatmap_(new DepthHeatmapView(model, selection)),
+      kv_(new KvChartView(model, selection)),
+      routing_(new RoutingView(model, selection)),
+      compute_(new ComputeView(model)),
+      legend_(new DepthLegend(model)) {
+    addPiece(QStringLiteral("text"), flow_, tr("Text"), tr("background = depth"))->addCorner(legend_);
+    addPiece(QStringLiteral("token"), detail_, detail_->title(), detail_->caption());
+    addPiece(QStringLiteral("heatmap"), heatmap_, tr("Depth heatmap"),
+             tr("colour = depth, fill height = router score, tick = threshold, ● continue  ○ leave, blank = not offered"));
+    addPiece(QStringLiteral("kv"), kv_, tr("KV cache"), {});
+    addPiece(QStringLiteral("routing"), routing_, tr("Routing"), tr("tokens entering and leaving each recursion"));
+    addPiece(QStringLiteral("compute"), compute_, tr("Compute"), {});
+    connect(detail_, &TokenDetailView::titleChanged, this, [this](const QString& title, const QString& caption) {
+        Piece& piece = pieces_[1];
+        piece.title = title;
+        piece.caption = caption;
+        piece.panel->setTitle(title);
+        piece.panel->setCaption(caption);
+    });
+    connect(model, &TraceModel::extended, this, &TracePage::updateKvCaption, Qt::QueuedConnection);
+    connect(model, &QAbstractItemModel::modelReset, this, &TracePage::updateKvCaption, Qt::QueuedConnection);
+    compose();
+    updateKvCaption();
+    setTheme({});
+}
+
+template <typename View>
+Panel* TracePage::addPiece(const QString& name, View* view, const QString& title, const QString& caption) {
+    auto* panel = new Panel(title, caption, view);
+    panel->setObjectName(name);
+    pieces_.push_back({name, panel, view, title, caption});
+    return panel;
+}
+
+void TracePage::compose() {
+    QSplitter* top = makeSplitter(Qt::Horizontal, QStringLiteral("top"), {pieces_[0].panel, pieces_[1].panel}, {66, 34});
+    QSplitter* bottom = makeSplitter(Qt::Horizontal, QStringLiteral("bottom"),
+                                     {pieces_[3].panel, pieces_[4].panel, pieces_[5].panel}, {40, 36, 24});
+    QSplitter* all = makeSplitter(Qt::Vertical, QStringLiteral("all"), {top, pieces_[2].panel, bottom}, {31, 33, 36});
+    splitters_ = {top, bottom, all};
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(all);
+}
+
+void TracePage::updateKvCaption() {
+    const QString caption = tr("%1, measured · vanilla reference computed").arg(kv_->unit());
+    if (caption == pieces_[3].caption) return;
+    pieces_[3].caption = caption;
+    pieces_[3].panel->setCaption(caption);
+}
+
+void TracePage::setTheme(const Theme& theme) {
+    theme_ = theme;
+    for (const Piece& piece : pieces_) piece.panel->setTheme(theme);
+    update();
+}
+
+QMap<QString, QByteArray> TracePage::layoutState() const {
+    QMap<QString, QByteArray> state;
+    for (const QSplitter* splitter : splitters_) state[splitter->objectName()] = splitter->saveState();
+    return state;
+}
+
+void TracePage::restoreLayout(const QMap<QString, QByteArray>& state) {
+    for (QSplitter* splitter : splitters_)
+        if (state.contains(splitter->objectName())) splitter->restoreState(state[splitter->objectName()]);
+}
+
+QStringList TracePage::pieceNames() {
+    return {QStringLiteral("text"), QStringLiteral("token"),   QStringLiteral("heatmap"),
+            QStringLiteral("kv"),   QStringLiteral("routing"), QStringLiteral("compute")};
+}
+
+void TracePage::drawPiece(QPainter& painter, const Piece& piece, const QRectF& area) const {
+    const QRectF inner = Panel::drawInto(painter, theme_, area, piece.title, piece.caption);
+    painter.save();
+    painter.setClipRect(inner);
+    piece.picture->drawInto(painter, inner);
+    painter.restore();
+    if (piece.picture != flow_) return;
+    const QSizeF size = legend_->sizeHint();
+    legend_->drawInto(painter, QRectF(QPointF(inner.right() - size.width(), area.top() + theme_.px(8)), size));
+}
+
+void TracePage::drawInto(QPainter& painter, const QRectF& area, const QString& name) const {
+    painter.fillRect(area, theme_.frame().ground);
+    const double margin = theme_.px(14);
+    const QRectF page = area.adjusted(margin, margin, -margin, -margin);
+    if (!name.isEmpty()) {
+        const auto found = std::find_if(pieces_.begin(), pieces_.end(), [&](const Piece& p) { return p.name == name; });
+        if (found != pieces_.end()) drawPiece(painter, *found, page);
+        return;
+    }
+    // The boxes keep the proportions they have on screen.
+    const double x = page.width() / std::max(1, width());
+    const double y = page.height() / std::max(1, height());
+    for (const Piece& piece : pieces_) {
+        const QRect box(piece.panel->mapTo(this, QPoint(0, 0)), piece.panel->size());
+        drawPiece(painter, piece,
+                  {page.left() + box.left() * x, page.top() + box.top() * y, box.width() * x, box.height() * y});
+    }
+}
+
+}  // namespace mor::ui

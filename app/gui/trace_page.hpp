@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QByteArray>
+#include <QMap>
+#include <QString>
+#include <QWidget>
+#include <vector>
+
+#include "views/theme.hpp"
+
+class QPainter;
+class QSplitter;
+
+namespace mor::ui {
+
+class ComputeView;
+class DepthHeatmapView;
+class DepthLegend;
+class KvChartView;
+class Panel;
+class RoutingView;
+class Selection;
+class TokenDetailView;
+class TokenFlowView;
+class TraceModel;
+
+/// All views of one run, linked by one selection: text and token above, the heatmap over the full width, and below
+/// what it costs.
+class TracePage : public QWidget {
+    Q_OBJECT
+
+public:
+    TracePage(TraceModel*, Selection*, QWidget* parent = nullptr);
+
+    TokenFlowView* flow() const { return flow_; }
+    TokenDetailView* detail() const { return detail_; }
+    DepthHeatmapView* heatmap() const { return heatmap_; }
+    KvChartView* kvChart() const { return kv_; }
+    RoutingView* routing() const { return routing_; }
+    ComputeView* compute() const { return compute_; }
+
+    const Theme& theme() const { return theme_; }
+    void setTheme(const Theme&);
+
+    /// Positions of the splitters, by name.
+    QMap<QString, QByteArray> layoutState() const;
+    void restoreLayout(const QMap<QString, QByteArray>&);
+
+    /// One box of the page, for pictures of the whole page or of one view.
+    struct Piece {
+        QString name;  ///< as on the command line: text, token, heatmap, kv, routing or compute
+        Panel* panel;
+        Picture* picture;
+        QString title;
+        QString caption;
+    };
+    const std::vector<Piece>& pieces() const { return pieces_; }
+    static QStringList pieceNames();
+
+    /// Draws the page, or the piece of that name over the whole area, without controls. The same code as on screen.
+    void drawInto(QPainter&, const QRectF& area, const QString& piece = {}) const;
+
+private:
+    template <typename View>
+    Panel* addPiece(const QString& name, View*, const QString& title, const QString& caption);
+    void compose();
+    void drawPiece(QPainter&, const Piece&, const QRectF& area) const;
+    void updateKvCaption();
+
+    TokenFlowView* flow_;
+    TokenDetailView* detail_;
+    DepthHeatmapView* heatmap_;
+    KvChartView* kv_;
+    RoutingView* routing_;
+    ComputeView* compute_;
+    DepthLegend* legend_;
+    std::vector<Piece> pieces_;
+    QList<QSplitter*> splitters_;
+    Theme theme_;
+};
+
+}  // namespace mor::ui
