@@ -2,6 +2,7 @@
 target_sources(mor_engine PRIVATE
     backend/cpu/attention.cpp
     backend/cpu/cpu_backend.cpp
+    backend/cpu/isa.cpp
     backend/cpu/kernels_generic.cpp
     backend/cpu/library_product.cpp
     backend/cpu/linear.cpp

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "backend/cpu/cpu_backend.hpp"
+#include "backend/cpu/isa.hpp"
 #include "mor/error.hpp"
 
 namespace mor {
@@ -11,25 +12,9 @@ namespace {
 
 constexpr int kMostThreads = 1024;
 
-/// Kernel sets this machine can run, best first. __builtin_cpu_supports also asks whether the operating system saves
-/// the registers.
-std::vector<const cpu::Kernels*> available() {
-    std::vector<const cpu::Kernels*> sets;
-#ifdef MOR_CPU_X86
-    __builtin_cpu_init();
-    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-    const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    if (avx512) sets.push_back(&cpu::avx512_kernels());
-    if (avx2) sets.push_back(&cpu::avx2_kernels());
-#endif
-    sets.push_back(&cpu::generic_kernels());
-    return sets;
-}
-
 const cpu::Kernels& choose(const std::string& name) {
     std::string names;
-    for (const cpu::Kernels* kernels : available()) {
+    for (const cpu::Kernels* kernels : cpu::available_kernels()) {
         if (name == "auto" || name == kernels->name) return *kernels;
         names += std::string(", ") + kernels->name;
     }
@@ -47,7 +32,7 @@ int thread_count(int asked) {
 
 std::vector<std::string> cpu_isas() {
     std::vector<std::string> names;
-    for (const cpu::Kernels* kernels : available()) names.emplace_back(kernels->name);
+    for (const cpu::Kernels* kernels : cpu::available_kernels()) names.emplace_back(kernels->name);
     return names;
 }
 
