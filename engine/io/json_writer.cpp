@@ -13,7 +13,8 @@ template <class Number>
 std::string_view print(char (&buffer)[32], Number v) {
     const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, v);  // shortest form; 32 bytes always suffice
     static_cast<void>(error);
-    return {buffer, static_cast<std::size_t>(end - buffer)};
+    const std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
+    return text == "-0" ? "-0.0" : text;  // readers take -0 for an integer, which has no sign at zero
 }
 
 /// Readers of JSON parse doubles. One float, 7.038531e-26, has a shortest form so close to the middle between two
