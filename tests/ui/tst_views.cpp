@@ -29,33 +29,32 @@ using namespace mor::test;
 
 namespace {
 
-/// One run and the views of it, at the sizes they have in a window of 1280 x 800.
+/// One run and the views of it in one window, at the sizes they have in a window of 1280 x 800.
 struct Stage {
     TraceModel model;
     Selection selection{&model};
-    TokenFlowView flow{&model, &selection};
-    DepthHeatmapView heatmap{&model, &selection};
-    RoutingView routing{&model, &selection};
-    KvChartView kv{&model, &selection};
-    TokenDetailView detail{&model, &selection};
-    ComputeView compute{&model};
-    DepthLegend legend{&model};
+    QWidget window;
+    TokenFlowView flow{&model, &selection, &window};
+    DepthHeatmapView heatmap{&model, &selection, &window};
+    RoutingView routing{&model, &selection, &window};
+    KvChartView kv{&model, &selection, &window};
+    TokenDetailView detail{&model, &selection, &window};
+    ComputeView compute{&model, &window};
+    DepthLegend legend{&model, &window};
 
     explicit Stage(const SyntheticOptions& options = {}) : Stage(syntheticTrace(options)) {}
     explicit Stage(mor::Trace trace) {
-        show(flow, 800, 190);
-        show(heatmap, 1230, 190);
-        show(routing, 440, 200);
-        show(kv, 480, 200);
-        show(detail, 400, 190);
-        show(compute, 280, 200);
-        show(legend, 160, 20);
+        flow.setGeometry(0, 0, 800, 190);
+        detail.setGeometry(810, 0, 420, 190);
+        heatmap.setGeometry(0, 200, 1230, 190);
+        kv.setGeometry(0, 400, 480, 200);
+        routing.setGeometry(490, 400, 440, 200);
+        compute.setGeometry(940, 400, 280, 200);
+        legend.setGeometry(0, 610, 160, 20);
+        window.resize(1240, 640);
+        window.show();
         model.load(std::move(trace));
         QCoreApplication::processEvents();
-    }
-    static void show(QWidget& widget, int width, int height) {
-        widget.resize(width, height);
-        widget.show();
     }
     std::vector<Picture*> pictures() { return {&flow, &heatmap, &routing, &kv, &detail, &compute, &legend}; }
     std::vector<QWidget*> widgets() { return {&flow, &heatmap, &routing, &kv, &detail, &compute, &legend}; }
@@ -138,13 +137,12 @@ void ViewsTest::heatmapPixelsAreTheCells() {
             const auto area = stage.heatmap.cellRect(token, r);
             if (area.left() < 90 || area.right() > 1080) continue;  // scrolled out
             const auto cell = stage.heatmap.cellAt(token, r);
-            // To the right of glyph and tick: two pixels above the bottom, and two below the top.
-            const int x = static_cast<int>(area.right()) - 4, height = static_cast<int>(area.height());
-            const bool low = cell.fill * height > 4, high = cell.fill * height > height - 2;
-            QCOMPARE(image.pixelColor(x, static_cast<int>(area.bottom()) - 4).rgb(),
-                     (low ? cell.colour : cell.ground).rgb());
-            if (!high && cell.fill * height < height - 6)
-                QCOMPARE(image.pixelColor(x, static_cast<int>(area.top()) + 2).rgb(), cell.ground.rgb());
+            // A column of pixels to the right of glyph and tick: the fill from the bottom, the ground above it.
+            const int x = static_cast<int>(area.right()) - 4;
+            const int top = static_cast<int>(area.top()), bottom = static_cast<int>(area.bottom()) - 1;
+            const int filled = static_cast<int>(std::round(cell.fill * (bottom - top)));
+            for (int y = top; y < bottom; ++y)
+                QCOMPARE(image.pixelColor(x, y).rgb(), (bottom - y <= filled ? cell.colour : cell.ground).rgb());
             ++seen;
         }
     QVERIFY(seen > 60);
@@ -372,7 +370,8 @@ void ViewsTest::kvPointsEqualTheTrace() {
 
 void ViewsTest::kvIsDecimated() {
     Stage stage({.tokens = 4096});
-    QCOMPARE(stage.kv.vanillaLine().size(), KvChartView::kMostPoints);
+    QVERIFY(stage.kv.vanillaLine().size() <= KvChartView::kMostPoints);
+    QVERIFY(stage.kv.vanillaLine().size() >= 100);
     QCOMPARE(stage.kv.vanillaLine().last().x(), 4096.0);
     QCOMPARE(stage.kv.unit(), QStringLiteral("MiB"));
     QCOMPARE(stage.kv.upperEdge(3).last().y(), static_cast<double>(kvUsed(stage.model.token(4095).kv)) / (1 << 20));
@@ -505,7 +504,7 @@ void ViewsTest::themesReachEverything() {
     QCOMPARE(stage.heatmap.cellAt(0, 0).colour, dark.depth(1, 3));
     QCOMPARE(stage.flow.boxAt(0).ground, dark.depth(stage.model.token(0).depth, 3));
     for (auto* widget : std::vector<QWidget*>{&stage.flow, &stage.heatmap, &stage.kv})
-        QCOMPARE(grabbed(*widget).pixelColor(1, widget->height() - 2), dark.frame().panel);
+        QCOMPARE(grabbed(*widget).pixelColor(1, 1), dark.frame().panel);
     Panel panel(QStringLiteral("Text"), QStringLiteral("background = depth"), new DepthLegend(&stage.model));
     panel.setTheme(dark);
     panel.resize(400, 100);

@@ -54,7 +54,7 @@ void ComputeView::setTheme(const Theme& theme) {
 void ComputeView::drawInto(QPainter& painter, const QRectF& area) const {
     const auto all = rows();
     const double height = std::min(theme_.px(32), area.height() / static_cast<double>(all.size()));
-    const double origin = theme_.px(72), value = theme_.px(100);
+    const double origin = theme_.px(72), value = theme_.px(84);
     painter.save();
     double y = area.top();
     for (const auto& row : all) {
@@ -85,6 +85,7 @@ QSize ComputeView::minimumSizeHint() const { return QSizeF(theme_.px(260), theme
 
 void ComputeView::paintEvent(QPaintEvent*) {
     QPainter painter(this);
+    painter.fillRect(rect(), theme_.frame().panel);
     drawInto(painter, rect());
 }
 

@@ -5,6 +5,7 @@
 #include <QHelpEvent>
 #include <QKeyEvent>
 #include <QPainter>
+#include <QScopedValueRollback>
 #include <QScrollBar>
 #include <algorithm>
 #include <cmath>
@@ -67,6 +68,7 @@ void DepthHeatmapView::setTheme(const Theme& theme) {
     colours.setColor(QPalette::Base, theme.frame().panel);
     colours.setColor(QPalette::Window, theme.frame().panel);
     setPalette(colours);
+    bar_->setTheme(theme);
     updateGeometry();
     relayout();
 }
@@ -90,11 +92,11 @@ void DepthHeatmapView::restart() {
 }
 
 void DepthHeatmapView::selectionChanged() {
-    const int shown = selection_->hovered() >= 0 ? selection_->hovered() : selection_->current();
+    const int shown = selection_->current();
     const bool chosen = selection_->hovered() >= 0 || selection_->pinned() >= 0;
     if (!chosen)
         bar_->toEndIfFollowing();
-    else if (!viewport()->underMouse() && shown >= 0)  // under the pointer nothing may slide away
+    else if (!pointing_ && shown >= 0)
         bar_->reveal(shown * theme_.px(columnWidth_), (shown + 1) * theme_.px(columnWidth_));
     if (chosen) setAccessibleDescription(description());
     viewport()->update();
@@ -123,7 +125,10 @@ void DepthHeatmapView::paintEvent(QPaintEvent*) {
     HeatmapPainter(*model_, *selection_, theme_, colours_, colourBy_).draw(painter, layoutNow());
 }
 
-void DepthHeatmapView::resizeEvent(QResizeEvent*) { relayout(); }
+void DepthHeatmapView::resizeEvent(QResizeEvent*) {
+    relayout();
+    selectionChanged();  // what is chosen stays in sight
+}
 
 void DepthHeatmapView::zoomAt(double factor, double x) {
     const double before = layoutNow().grid.left;
@@ -151,8 +156,16 @@ void DepthHeatmapView::keyPressEvent(QKeyEvent* event) {
     if (!steer(*selection_, *model_, *event)) QAbstractScrollArea::keyPressEvent(event);
 }
 
+void DepthHeatmapView::point(const QPoint& at, bool pin) {
+    const QScopedValueRollback<bool> here(pointing_, true);
+    if (pin)
+        selection_->togglePin(tokenAt(at));
+    else
+        selection_->setHovered(tokenAt(at));
+}
+
 void DepthHeatmapView::mousePressEvent(QMouseEvent* event) {
-    if (event->button() == Qt::LeftButton) selection_->togglePin(tokenAt(event->position().toPoint()));
+    if (event->button() == Qt::LeftButton) point(event->position().toPoint(), true);
 }
 
 bool DepthHeatmapView::viewportEvent(QEvent* event) {

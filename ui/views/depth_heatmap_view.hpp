@@ -53,10 +53,12 @@ private:
     void relayout();
     void restart();
     void selectionChanged();
+    void point(const QPoint& viewport, bool pin);
 
     TraceModel* model_;
     Selection* selection_;
     FollowingBar* bar_;
+    bool pointing_ = false;  ///< the reader is pointing here: nothing may slide away under the pointer
     Theme theme_;
     HeatColours colours_;
     ColourBy colourBy_ = ColourBy::Depth;

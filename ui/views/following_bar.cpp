@@ -12,6 +12,18 @@ FollowingBar::FollowingBar(QScrollBar* bar) : QObject(bar), bar_(bar) {
             [this] { following_ = bar_->sliderPosition() >= bar_->maximum() - bar_->singleStep() / 2; });
 }
 
+void FollowingBar::setTheme(const Theme& theme) {
+    bar_->setStyleSheet(
+        QStringLiteral("QScrollBar { background: %1; border: 0; }"
+                       "QScrollBar:horizontal { height: %3px; } QScrollBar:vertical { width: %3px; }"
+                       "QScrollBar::handle { background: %2; border-radius: %4px; min-width: 24px; min-height: 24px; }"
+                       "QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }"
+                       "QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }")
+            .arg(theme.frame().panel.name(), theme.frame().neutral.name())
+            .arg(qRound(theme.px(8)))
+            .arg(qRound(theme.px(4))));
+}
+
 void FollowingBar::restart() {
     following_ = true;
     bar_->setValue(bar_->maximum());

@@ -3,6 +3,8 @@
 
 #include <QObject>
 
+#include "views/theme.hpp"
+
 class QScrollBar;
 
 namespace mor::ui {
@@ -13,6 +15,7 @@ class FollowingBar : public QObject {
 public:
     explicit FollowingBar(QScrollBar*);
 
+    void setTheme(const Theme&);  ///< a thin flat bar
     bool following() const { return following_; }
     void restart();                                          ///< new content: follow it
     void setContent(double length, double page, bool stay);  ///< `stay`: don't move even though following

@@ -34,6 +34,8 @@ void KvChartView::applyColours() {
     for (auto* axis : {tokens_, bytes_}) {
         axis->setLabelsFont(theme_.caption());
         axis->setLabelsColor(frame.caption);
+        axis->setTitleFont(theme_.caption());
+        axis->setTitleBrush(frame.caption);
         axis->setLinePen(QPen(frame.line, 1));
         axis->setGridLinePen(QPen(frame.line, 1));
     }
@@ -81,35 +83,47 @@ void KvChartView::drawMarker(QPainter& painter, const QRectF& plot, int token, b
 void KvChartView::drawLegend(QPainter& painter, const QRectF& plot) const {
     const auto& frame = theme_.frame();
     const double line = theme_.px(18), left = plot.left() + theme_.px(8), sample = theme_.px(24);
-    QRectF row(left, plot.top() + theme_.px(2), plot.width() * 0.6, line);
+    QRectF row(left, plot.top() + theme_.px(2), plot.width(), line);
     painter.setFont(theme_.caption());
     QPen dashed(frame.text, 1, Qt::CustomDashLine);
     dashed.setDashPattern({6, 4});
     painter.setPen(dashed);
     painter.drawLine(QPointF(left, row.center().y()), QPointF(left + sample, row.center().y()));
     const auto text = [&](const QString& words) {
-        drawLine(painter, row.adjusted(sample + theme_.px(8), 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, words);
+        const double free = freeWidth(plot, row.bottom()) - (row.left() - plot.left()) - sample - theme_.px(16);
+        drawLine(painter, {row.left() + sample + theme_.px(8), row.top(), std::max(0.0, free), line},
+                 Qt::AlignLeft | Qt::AlignVCenter, words);
         row.translate(0, line);
     };
     painter.setPen(frame.caption);
     text(tr("vanilla reference (computed)"));
-    painter.fillRect(QRectF(left + sample - theme_.px(12), row.center().y() - theme_.px(6), theme_.px(12), theme_.px(12)),
-                     frame.neutral);
-    text(model_->recursions() > 0 ? tr("outside the recursions") : tr("all layers"));
     painter.setFont(theme_.title());
     painter.setPen(frame.text);
     text(savedText());
-    drawValue(painter, row.translated(sample + theme_.px(8), 0), selection_->current());
+    painter.setFont(theme_.caption());
+    if (const auto value = valueText(); !value.isEmpty()) {
+        painter.setPen(frame.selection);
+        text(value);
+        return;
+    }
+    painter.fillRect(QRectF(left + sample - theme_.px(12), row.center().y() - theme_.px(6), theme_.px(12), theme_.px(12)),
+                     frame.neutral);
+    painter.setPen(frame.caption);
+    text(model_->recursions() > 0 ? tr("outside the recursions") : tr("all layers"));
 }
 
-void KvChartView::drawValue(QPainter& painter, const QRectF& row, int token) const {
-    if (token < 0 || (selection_->hovered() < 0 && selection_->pinned() < 0)) return;
-    painter.setFont(theme_.caption());
-    painter.setPen(theme_.frame().selection);
-    drawLine(painter, row, Qt::AlignLeft | Qt::AlignVCenter,
-             tr("token %1: %2 of %3")
-                 .arg(token)
-                 .arg(bytesText(kvUsed(model_->token(token).kv)), bytesText(model_->token(token).kv.vanilla)));
+double KvChartView::freeWidth(const QRectF& plot, double y) const {
+    const auto newest = vanilla_->points().last();
+    const double height = (plot.bottom() - y) / plot.height() * bytes_->max();
+    if (height >= newest.y() || newest.y() <= 0) return plot.width();
+    return newest.x() * height / newest.y() / tokens_->max() * plot.width();
+}
+
+QString KvChartView::valueText() const {
+    const int token = selection_->current();
+    if (token < 0 || (selection_->hovered() < 0 && selection_->pinned() < 0)) return {};
+    const auto& kv = model_->token(token).kv;
+    return tr("token %1: %2 of %3").arg(token).arg(bytesText(kvUsed(kv)), bytesText(kv.vanilla));
 }
 
 void KvChartView::drawInto(QPainter& painter, const QRectF& area) const {

@@ -25,6 +25,14 @@ namespace {
 constexpr int kPatience = 60;  // ms between two replacements while text streams in
 constexpr double kFewestTokens = 16;
 
+/// Only what changed: every property of an axis lays the chart out again.
+void setAxis(QValueAxis* axis, double end, double step) {
+    if (axis->max() == end && axis->tickInterval() == step) return;
+    axis->setRange(0, end);
+    axis->setTickInterval(step);
+    axis->setLabelFormat(QStringLiteral("%.%1f").arg(step < 1 ? 2 : step != std::floor(step) ? 1 : 0));
+}
+
 }  // namespace
 
 KvChartView::KvChartView(TraceModel* model, Selection* selection, QWidget* parent)
@@ -65,8 +73,9 @@ void KvChartView::makeAxes() {
         axis->setMinorTickCount(0);
     }
     tokens_->setGridLineVisible(false);
-    tokens_->setLabelFormat(QStringLiteral("%d"));
+    tokens_->setLabelFormat(QStringLiteral("%.0f"));
     bytes_->setLineVisible(false);
+    tokens_->setTitleText(tr("tokens"));
 }
 
 void KvChartView::rebuild() {
@@ -110,19 +119,16 @@ void KvChartView::fitAxes() {
     unit_ = scale.name;
     // Both ends grow in steps, so that the picture stands still while tokens arrive.
     const double columns = std::max(kFewestTokens, niceBinaryStep(count, 1));
-    tokens_->setRange(0, columns);
-    tokens_->setTickInterval(std::max(1.0, niceBinaryStep(columns, 6)));
+    setAxis(tokens_, columns, std::max(1.0, niceBinaryStep(columns, 6)));
     const double height = std::max(1.0, largest / divisor_);
     const double step = niceBinaryStep(height, 4);
-    bytes_->setRange(0, niceCeiling(height, step));
-    bytes_->setTickInterval(step);
-    bytes_->setLabelFormat(step < 1                   ? QStringLiteral("%.2f")
-                           : step != std::floor(step) ? QStringLiteral("%.1f")
-                                                      : QStringLiteral("%.0f"));
+    setAxis(bytes_, niceCeiling(height, step), step);
 }
 
 void KvChartView::fillSeries() {
-    const auto kept = decimate(model_->tokenCount(), kMostPoints - 1);
+    // A point every other pixel is as good as one a token.
+    const int most = std::clamp(static_cast<int>(chart()->plotArea().width() / 2), 100, kMostPoints);
+    const auto kept = decimate(model_->tokenCount(), most - 1);
     std::vector<QList<QPointF>> edges(stacks_.size(), {QPointF(0, 0)});
     QList<QPointF> reference{QPointF(0, 0)};
     for (const int token : kept) {

@@ -65,7 +65,8 @@ private:
     double heldBytes(int token) const;
     void drawLegend(QPainter&, const QRectF& plot) const;
     void drawMarker(QPainter&, const QRectF& plot, int token, bool dashed) const;
-    void drawValue(QPainter&, const QRectF& plot, int token) const;
+    double freeWidth(const QRectF& plot, double y) const;  ///< left of the vanilla line, the highest curve
+    QString valueText() const;                             ///< of the token looked at
 
     TraceModel* model_;
     Selection* selection_;

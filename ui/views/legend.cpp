@@ -70,6 +70,7 @@ QString DepthLegend::description() const {
 
 void DepthLegend::paintEvent(QPaintEvent*) {
     QPainter painter(this);
+    painter.fillRect(rect(), theme_.frame().panel);
     drawInto(painter, rect());
 }
 

@@ -23,7 +23,7 @@ namespace {
 constexpr double kBar = 24;
 constexpr double kGap = 12;        // between depths at the join
 constexpr double kHead = 36;       // two lines above the lanes
-constexpr double kExitText = 108;  // right of the join
+constexpr double kExitText = 132;  // right of the join
 constexpr double kNoteLine = 18;
 
 /// An S-shaped edge between two points.
@@ -65,7 +65,7 @@ double RoutingView::notesHeight() const { return model_->isRouted() ? theme_.px(
 
 RoutingFlow RoutingView::flowIn(const QRectF& area) const {
     const QRectF lanes =
-        area.adjusted(theme_.px(28), theme_.px(kHead), -theme_.px(kExitText), -notesHeight() - theme_.px(4));
+        area.adjusted(theme_.px(20), theme_.px(kHead), -theme_.px(kExitText), -notesHeight() - theme_.px(4));
     return layOutRouting(*model_, lanes, theme_.px(kBar), theme_.px(kGap));
 }
 
@@ -120,7 +120,7 @@ void RoutingView::drawInto(QPainter& painter, const QRectF& area) const {
 void RoutingView::drawBands(QPainter& painter, const RoutingFlow& flow) const {
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setPen(Qt::NoPen);
-    // From the right to the left, so that the bands of shallow tokens pass behind nothing that matters.
+    // Those who leave first, below those who go on.
     for (const auto& lane : flow.lanes)
         if (lane.left > 0) painter.fillPath(exitBand(lane, flow.pitch), theme_.frame().flow);
     for (std::size_t i = 0; i + 1 < flow.lanes.size(); ++i) {
@@ -150,13 +150,13 @@ void RoutingView::drawBars(QPainter& painter, const RoutingFlow& flow) const {
 
 void RoutingView::drawHeads(QPainter& painter, const QRectF& area, const RoutingFlow& flow) const {
     const bool narrow = flow.pitch < theme_.px(76);
-    const double width = std::max(theme_.px(28), std::min(flow.pitch, theme_.px(96)));
+    const double width = theme_.px(80);
     for (int i = 0; i <= model_->recursions(); ++i) {
         const auto& lane = flow.lanes[static_cast<std::size_t>(i)];
         const QRectF head(lane.bar.center().x() - width / 2, area.top(), width, theme_.px(16));
         painter.setFont(theme_.caption());
         painter.setPen(theme_.frame().caption);
-        const auto name = i == 0 ? tr("text") : narrow ? QString::number(i) : tr("recursion %1").arg(i);
+        const auto name = i == 0 ? tr("text") : narrow && i > 1 ? QString::number(i) : tr("recursion %1").arg(i);
         painter.drawText(head, Qt::AlignCenter, name);
         painter.setFont(theme_.title());
         painter.setPen(theme_.frame().text);
@@ -253,6 +253,7 @@ QSize RoutingView::minimumSizeHint() const { return QSizeF(theme_.px(400), theme
 
 void RoutingView::paintEvent(QPaintEvent*) {
     QPainter painter(this);
+    painter.fillRect(rect(), theme_.frame().panel);
     drawInto(painter, rect());
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/token_detail_view.hpp"
 
+#include <QHelpEvent>
 #include <QKeyEvent>
 #include <QLocale>
 #include <QPainter>
@@ -21,6 +22,8 @@ constexpr double kName = 84;  // "recursion 12"
 constexpr double kScore = 48;
 constexpr double kGate = 76;
 constexpr double kOutcome = 104;
+constexpr double kMargin = 92;
+constexpr double kRoomForMargin = 480;  // narrower cards leave the margin to the tooltip
 
 QString outcomeOf(const TraceModel& model, int token, const HeatCell& cell, const mor::Decision& decision, int recursion) {
     if (cell.glyph == CellGlyph::Chosen) return TokenDetailView::tr("◆ chosen");
@@ -140,8 +143,9 @@ double TokenDetailView::drawRows(QPainter& painter, const QRectF& area, int toke
 
 void TokenDetailView::drawRow(QPainter& painter, const QRectF& line, const Row& row, const Row* compared) const {
     const auto& frame = theme_.frame();
-    const double right = line.right() - theme_.px(kOutcome), gate = right - theme_.px(kGate),
-                 score = gate - theme_.px(kScore);
+    const bool roomy = line.width() >= theme_.px(kRoomForMargin);
+    const double right = line.right() - theme_.px(kOutcome), margin = roomy ? right - theme_.px(kMargin) : right;
+    const double gate = margin - theme_.px(kGate), score = gate - theme_.px(kScore);
     const double bar = std::min(theme_.px(16), line.height() - theme_.px(8));
     const QRectF track(line.left() + theme_.px(kName), line.center().y() - bar / 2,
                        std::max(theme_.px(24), score - line.left() - theme_.px(kName)), bar);
@@ -158,6 +162,9 @@ void TokenDetailView::drawRow(QPainter& painter, const QRectF& line, const Row& 
              tr("recursion %1").arg(row.recursion + 1));
     drawLine(painter, {gate, line.top(), theme_.px(kGate), line.height()}, Qt::AlignRight | middle,
              tr("gate %1").arg(row.gate));
+    if (roomy)
+        drawLine(painter, {margin, line.top(), theme_.px(kMargin), line.height()}, Qt::AlignRight | middle,
+                 tr("margin %1").arg(row.margin));
     painter.setPen(frame.text);
     drawLine(painter, {score, line.top(), theme_.px(kScore), line.height()}, Qt::AlignRight | middle, row.score);
     drawLine(painter, {right + theme_.px(12), line.top(), theme_.px(kOutcome - 12), line.height()}, Qt::AlignLeft | middle,
@@ -209,7 +216,16 @@ QSize TokenDetailView::minimumSizeHint() const { return QSizeF(theme_.px(360), t
 
 void TokenDetailView::paintEvent(QPaintEvent*) {
     QPainter painter(this);
+    painter.fillRect(rect(), theme_.frame().panel);
     drawInto(painter, rect());
+}
+
+bool TokenDetailView::event(QEvent* event) {
+    if (event->type() == QEvent::ToolTip) {
+        showTokenTip(*static_cast<QHelpEvent*>(event), this, *model_, shownToken());
+        return true;
+    }
+    return QWidget::event(event);
 }
 
 void TokenDetailView::keyPressEvent(QKeyEvent* event) {

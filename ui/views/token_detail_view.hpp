@@ -52,6 +52,7 @@ signals:
 protected:
     void paintEvent(QPaintEvent*) override;
     void keyPressEvent(QKeyEvent*) override;
+    bool event(QEvent*) override;
 
 private:
     int comparedToken() const;  ///< the first pin, when another token is shown; -1: none

@@ -4,6 +4,7 @@
 #include <QHelpEvent>
 #include <QKeyEvent>
 #include <QPainter>
+#include <QScopedValueRollback>
 #include <QScrollBar>
 #include <algorithm>
 
@@ -108,6 +109,7 @@ void TokenFlowView::setTheme(const Theme& theme) {
     colours.setColor(QPalette::Base, theme.frame().panel);
     colours.setColor(QPalette::Window, theme.frame().panel);
     setPalette(colours);
+    bar_->setTheme(theme);
     rebuildLayout();
 }
 
@@ -116,6 +118,7 @@ void TokenFlowView::resizeEvent(QResizeEvent*) {
         rebuildLayout();
     else
         extendLayout();
+    selectionChanged();  // what is chosen stays in sight
 }
 
 void TokenFlowView::selectionChanged() {
@@ -123,7 +126,7 @@ void TokenFlowView::selectionChanged() {
     const int shown = selection_->current();
     if (!chosen)
         bar_->toEndIfFollowing();
-    else if (!viewport()->underMouse() && shown >= 0 && shown < layout_.count())
+    else if (!pointing_ && shown >= 0 && shown < layout_.count())
         bar_->reveal(layout_.box(shown).top(), layout_.box(shown).top() + layout_.metrics().lineHeight);
     if (chosen) setAccessibleDescription(description());
     viewport()->update();
@@ -199,8 +202,16 @@ void TokenFlowView::keyPressEvent(QKeyEvent* event) {
     if (!steer(*selection_, *model_, *event)) QAbstractScrollArea::keyPressEvent(event);
 }
 
+void TokenFlowView::point(const QPoint& at, bool pin) {
+    const QScopedValueRollback<bool> here(pointing_, true);
+    if (pin)
+        selection_->togglePin(tokenAt(at));
+    else
+        selection_->setHovered(tokenAt(at));
+}
+
 void TokenFlowView::mousePressEvent(QMouseEvent* event) {
-    if (event->button() == Qt::LeftButton) selection_->togglePin(tokenAt(event->position().toPoint()));
+    if (event->button() == Qt::LeftButton) point(event->position().toPoint(), true);
 }
 
 bool TokenFlowView::viewportEvent(QEvent* event) {

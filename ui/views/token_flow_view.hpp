@@ -56,6 +56,7 @@ private:
     void rebuildLayout();
     void restart();
     void selectionChanged();
+    void point(const QPoint& viewport, bool pin);
     QString emptyText() const;
     void drawTokens(QPainter&, const FlowLayout&, double top, double bottom) const;
     void drawToken(QPainter&, const Box&) const;
@@ -64,6 +65,7 @@ private:
     TraceModel* model_;
     Selection* selection_;
     FollowingBar* bar_;
+    bool pointing_ = false;  ///< the reader is pointing here: nothing may slide away under the pointer
     Theme theme_;
     FlowLayout layout_;
 };
