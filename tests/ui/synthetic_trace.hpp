@@ -78,7 +78,7 @@ public:
         record.prompt = count_ < options_.prompt;
         decide(record);
         keep(record);
-        record.flops = 1'500'000 + 1'400'000 * record.depth;
+        record.flops = 1'500'000 + 1'400'000 * (options_.recursions == 0 ? 1 : record.depth);
         record.flops_vanilla = 1'500'000 + 1'400'000 * std::max(1, options_.recursions);
         record.time_ms = record.prompt ? 12.0 : 18.0 + 2.5 * (count_ - options_.prompt);
         if (!record.prompt) speak(record);

@@ -251,7 +251,11 @@ void ViewsTest::heatmapZoomsAndFollows() {
 void ViewsTest::heatmapColoursByOtherNumbers() {
     Stage stage;
     const Theme theme;
+    QVERIFY(stage.heatmap.caption().startsWith(QStringLiteral("colour = depth")));
+    const auto coloured = grabbed(stage.heatmap);
     stage.heatmap.setColourBy(ColourBy::Gate);
+    QVERIFY(stage.heatmap.caption().startsWith(QStringLiteral("grey = gate")));
+    QVERIFY(coloured != grabbed(stage.heatmap));
     for (int r = 1; r <= 3; ++r)
         for (int token = 0; token < 47; ++token) QVERIFY(stage.heatmap.cellAt(token, r - 1).colour != theme.depth(r, 3));
     stage.heatmap.setColumnWidth(2);
@@ -576,6 +580,7 @@ void ViewsTest::screenshots() {
         SyntheticOptions options;
         Theme theme;
         double columnWidth = 24;
+        ColourBy colourBy = ColourBy::Depth;
     };
     const Theme light, dark{.appearance = Appearance::Dark, .map = ColourMap::Cividis, .scale = 1.0};
     const std::vector<Case> cases{
@@ -593,12 +598,14 @@ void ViewsTest::screenshots() {
         {"unrouted", {.routing = mor::Routing::None}, light},
         {"vanilla", {.recursions = 0}, light},
         {"long", {.tokens = 4096}, light, 1},
+        {"by-score", {}, light, 24, ColourBy::Score},
         {"empty", {.tokens = 0, .prompt = 0}, dark}};
     for (const auto& one : cases) {
         Stage stage(one.options);
         if (one.options.tokens == 0) stage.model.clear();
         for (auto* picture : stage.pictures()) picture->setTheme(one.theme);
         stage.heatmap.setColumnWidth(one.columnWidth);
+        stage.heatmap.setColourBy(one.colourBy);
         if (qstrcmp(one.name, "dark") == 0) stage.selection.togglePin(29), stage.selection.togglePin(36);
         stage.selection.setHovered(qstrcmp(one.name, "dark") == 0 ? -1 : 29);
         const double scale = one.theme.scale;
@@ -616,10 +623,7 @@ void ViewsTest::screenshots() {
         place(stage.flow, QStringLiteral("Text"), QStringLiteral("background = depth, underlined = prompt"), 12, 12, 820,
               224);
         place(stage.detail, stage.detail.title(), stage.detail.caption(), 840, 12, 428, 224);
-        place(stage.heatmap, QStringLiteral("Depth heatmap"),
-              QStringLiteral(
-                  "colour = depth, fill height = router score, tick = threshold, ● continue ○ leave, blank = not offered"),
-              12, 244, 1256, 220);
+        place(stage.heatmap, QStringLiteral("Depth heatmap"), stage.heatmap.caption(), 12, 244, 1256, 220);
         place(stage.kv, QStringLiteral("KV cache"),
               stage.kv.unit() + QStringLiteral(", measured · vanilla reference computed"), 12, 472, 480, 228);
         place(stage.routing, QStringLiteral("Routing"), QStringLiteral("tokens entering and leaving each recursion"), 500,

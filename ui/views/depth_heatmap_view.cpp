@@ -80,7 +80,8 @@ HeatmapLayout DepthHeatmapView::layoutNow() const {
 
 void DepthHeatmapView::relayout() {
     const bool looking = selection_->hovered() >= 0 || selection_->pinned() >= 0;
-    bar_->setContent(model_->extent() * theme_.px(columnWidth_), layoutNow().cells.width(), looking);
+    const int columns = model_->recursions() > 0 ? model_->extent() : 0;
+    bar_->setContent(columns * theme_.px(columnWidth_), layoutNow().cells.width(), looking);
     viewport()->update();
 }
 
@@ -100,6 +101,16 @@ void DepthHeatmapView::selectionChanged() {
         bar_->reveal(shown * theme_.px(columnWidth_), (shown + 1) * theme_.px(columnWidth_));
     if (chosen) setAccessibleDescription(description());
     viewport()->update();
+}
+
+QString DepthHeatmapView::caption() const {
+    const auto colour = colourBy_ == ColourBy::Depth ? tr("colour = depth") : tr("grey = %1").arg(rampName(colourBy_));
+    if (choosesDepth(*model_)) return tr("%1, fill height = probability of this depth, ● passes ◆ chosen").arg(colour);
+    if (!model_->isRouted()) return tr("%1, ● taken; nothing is routed in this model").arg(colour);
+    const auto rule = thresholdOf(*model_) >= 0 ? tr(", tick = threshold") : QString();
+    const bool stores = model_->header().kv_policy == mor::KvPolicy::RecursiveSharing;
+    return tr("%1, fill height = router score%2, ● continue ○ leave%3, blank = not offered")
+        .arg(colour, rule, stores ? tr(" ◐ leave, K/V stored") : QString());
 }
 
 QString DepthHeatmapView::emptyText() const {

@@ -29,6 +29,8 @@ public:
     ColourBy colourBy() const { return colourBy_; }
     void setColourBy(ColourBy);
 
+    QString caption() const;  ///< explains the cells of this kind of model
+
     void setTheme(const Theme&) override;
     void drawInto(QPainter&, const QRectF& area) const override;
     QString description() const override;

@@ -111,6 +111,20 @@ HeatCell heatCell(const TraceModel& model, const HeatColours& colours, ColourBy 
     return cell;
 }
 
+QString rampName(ColourBy by) {
+    switch (by) {
+        case ColourBy::Score:
+            return TraceModel::tr("score");
+        case ColourBy::Gate:
+            return TraceModel::tr("gate");
+        case ColourBy::Margin:
+            return TraceModel::tr("margin");
+        case ColourBy::Depth:
+            break;
+    }
+    return TraceModel::tr("depth");
+}
+
 QString glyphText(CellGlyph glyph) {
     switch (glyph) {
         case CellGlyph::Continue:

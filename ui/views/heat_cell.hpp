@@ -54,6 +54,9 @@ HeatCell heatCell(const TraceModel&, const HeatColours&, ColourBy, int token, in
 /// "●", "○", "◐", "◆" or nothing.
 QString glyphText(CellGlyph);
 
+/// "score", "gate" or "margin": what the neutral ramp stands for.
+QString rampName(ColourBy);
+
 /// Token choice scores every depth at once and compares them with each other, not with a threshold.
 bool choosesDepth(const TraceModel&);
 

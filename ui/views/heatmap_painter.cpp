@@ -17,6 +17,8 @@ namespace {
 
 constexpr double kRowNames = 84;
 constexpr double kTokenNames = 72;
+constexpr double kPositions = 24;
+constexpr double kNamedColumn = 12;
 constexpr double kHistograms = 124;
 constexpr double kGap = 12;
 constexpr double kTilt = 60;  // degrees, of the token names
@@ -28,10 +30,12 @@ QRectF snapped(const QRectF& area) {
 
 }  // namespace
 
-HeatmapLayout layOutHeatmap(const Theme& theme, const QRectF& area, int recursions, int columns, double columnWidth,
+HeatmapLayout layOutHeatmap(const Theme& theme, const QRectF& whole, int recursions, int columns, double columnWidth,
                             double scroll) {
     HeatmapLayout layout;
-    const double names = theme.px(kTokenNames);
+    // Narrow columns have numbers instead of names. The frame of a selected column needs room above.
+    const double names = theme.px(columnWidth < theme.px(kNamedColumn) ? kPositions : kTokenNames);
+    const QRectF area = whole.adjusted(0, theme.px(2), 0, 0);
     const double rows = std::max(1, recursions);
     const double rowHeight = std::floor(std::clamp((area.height() - names) / rows, theme.px(8), theme.px(44)));
     const double height = rows * rowHeight;
@@ -60,7 +64,7 @@ void HeatmapPainter::draw(QPainter& painter, const HeatmapLayout& layout) const 
     else
         drawCells(painter, layout);
     painter.restore();
-    if (layout.grid.columnWidth < theme_.px(12))
+    if (layout.grid.columnWidth < theme_.px(kNamedColumn))
         drawPositions(painter, layout);
     else
         drawTokenNames(painter, layout);
@@ -107,10 +111,11 @@ void HeatmapPainter::drawGlyph(QPainter& painter, const HeatCell& cell, const QP
     const double radius = theme_.px(cell.glyph == CellGlyph::Continue ? 4 : 3.5);
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(QPen(cell.glyphColour, theme_.px(1.4)));
-    painter.setBrush(cell.glyph == CellGlyph::Continue || cell.glyph == CellGlyph::Chosen ? QBrush(cell.glyphColour)
-                                                                                          : Qt::NoBrush);
-    if (cell.glyph == CellGlyph::Continue) painter.setPen(Qt::NoPen);
+    // Filled glyphs have a rim of the cell's colour, so that they stay whole where the fill ends behind them.
+    const bool filled = cell.glyph == CellGlyph::Continue || cell.glyph == CellGlyph::Chosen;
+    painter.setPen(filled ? QPen(cell.fill >= 0.5 ? cell.colour : cell.ground, theme_.px(1))
+                          : QPen(cell.glyphColour, theme_.px(1.4)));
+    painter.setBrush(filled ? QBrush(cell.glyphColour) : Qt::NoBrush);
     if (cell.glyph == CellGlyph::Chosen) {
         const double d = theme_.px(4.5);
         painter.drawPolygon(
@@ -232,6 +237,18 @@ void HeatmapPainter::drawHistograms(QPainter& painter, const HeatmapLayout& layo
     drawLine(painter, axis, Qt::AlignLeft, QStringLiteral("0"));
     drawLine(painter, axis, Qt::AlignHCenter, TraceModel::tr("score, all tokens"));
     drawLine(painter, axis, Qt::AlignRight, QStringLiteral("1"));
+    if (by_ != ColourBy::Depth) drawRamp(painter, axis.translated(0, theme_.px(24)));
+}
+
+void HeatmapPainter::drawRamp(QPainter& painter, const QRectF& area) const {
+    const double step = area.width() / static_cast<double>(colours_.ramp.size());
+    for (std::size_t i = 0; i < colours_.ramp.size(); ++i)
+        painter.fillRect(QRectF(area.left() + static_cast<double>(i) * step, area.top(), step + 1, theme_.px(4)),
+                         colours_.ramp[i]);
+    const QRectF text = area.translated(0, theme_.px(4));
+    drawLine(painter, text, Qt::AlignLeft, QStringLiteral("0"));
+    drawLine(painter, text, Qt::AlignHCenter, rampName(by_));
+    drawLine(painter, text, Qt::AlignRight, QStringLiteral("1"));
 }
 
 void HeatmapPainter::drawHistogram(QPainter& painter, const QRectF& area, int recursion) const {

@@ -52,6 +52,7 @@ private:
     void drawPositions(QPainter&, const HeatmapLayout&) const;
     void drawSelection(QPainter&, const HeatmapLayout&) const;
     void drawHistograms(QPainter&, const HeatmapLayout&) const;
+    void drawRamp(QPainter&, const QRectF& area) const;
     void drawHistogram(QPainter&, const QRectF& area, int recursion) const;
 
     const TraceModel& model_;

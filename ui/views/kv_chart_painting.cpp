@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The looks of KvChartView: colours of the series, and what is written and marked on top of them.
 #include <QGraphicsLayout>
+#include <QLocale>
 #include <QPainter>
 #include <QResizeEvent>
 #include <QtCharts/QAreaSeries>
@@ -123,7 +124,10 @@ QString KvChartView::valueText() const {
     const int token = selection_->current();
     if (token < 0 || (selection_->hovered() < 0 && selection_->pinned() < 0)) return {};
     const auto& kv = model_->token(token).kv;
-    return tr("token %1: %2 of %3").arg(token).arg(bytesText(kvUsed(kv)), bytesText(kv.vanilla));
+    const auto size = [this](std::int64_t bytes) {
+        return QLocale().toString(static_cast<double>(bytes) / divisor_, 'f', 1);
+    };
+    return tr("token %1: %2 of %3 %4").arg(token).arg(size(kvUsed(kv)), size(kv.vanilla), unit_);
 }
 
 void KvChartView::drawInto(QPainter& painter, const QRectF& area) const {

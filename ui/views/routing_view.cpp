@@ -23,8 +23,10 @@ namespace {
 constexpr double kBar = 24;
 constexpr double kGap = 12;        // between depths at the join
 constexpr double kHead = 36;       // two lines above the lanes
-constexpr double kExitText = 132;  // right of the join
+constexpr double kExitText = 148;  // right of the join
 constexpr double kNoteLine = 18;
+constexpr double kNotePitch = 52;  // closer lanes have no room for numbers below them
+constexpr double kLeft = 20;       // half a head of the first lane
 
 /// An S-shaped edge between two points.
 void bend(QPainterPath& path, const QPointF& to) {
@@ -61,12 +63,16 @@ RoutingView::RoutingView(TraceModel* model, Selection* selection, QWidget* paren
     connect(selection, &Selection::changed, this, refresh);
 }
 
-double RoutingView::notesHeight() const { return model_->isRouted() ? theme_.px(3 * kNoteLine + 8) : 0; }
+double RoutingView::notesHeight(double width) const {
+    const double pitch = (width - theme_.px(kLeft + kExitText + kBar)) / (model_->recursions() + 1);
+    return model_->isRouted() && pitch >= theme_.px(kNotePitch) ? theme_.px(3 * kNoteLine + 8) : 0;
+}
 
 RoutingFlow RoutingView::flowIn(const QRectF& area) const {
     const QRectF lanes =
-        area.adjusted(theme_.px(20), theme_.px(kHead), -theme_.px(kExitText), -notesHeight() - theme_.px(4));
-    return layOutRouting(*model_, lanes, theme_.px(kBar), theme_.px(kGap));
+        area.adjusted(theme_.px(kLeft), theme_.px(kHead), -theme_.px(kExitText), -notesHeight(area.width()) - theme_.px(4));
+    return layOutRouting(*model_, lanes, theme_.px(kBar),
+                         std::clamp(0.35 * lanes.height() / std::max(1, model_->recursions()), 2.0, theme_.px(kGap)));
 }
 
 QColor RoutingView::laneColour(int lane) const {
@@ -149,14 +155,15 @@ void RoutingView::drawBars(QPainter& painter, const RoutingFlow& flow) const {
 }
 
 void RoutingView::drawHeads(QPainter& painter, const QRectF& area, const RoutingFlow& flow) const {
-    const bool narrow = flow.pitch < theme_.px(76);
+    // Close lanes are numbered instead of named; the first one keeps its name while there is room.
+    const int named = flow.pitch >= theme_.px(76) ? model_->recursions() : flow.pitch >= theme_.px(58) ? 1 : 0;
     const double width = theme_.px(80);
     for (int i = 0; i <= model_->recursions(); ++i) {
         const auto& lane = flow.lanes[static_cast<std::size_t>(i)];
         const QRectF head(lane.bar.center().x() - width / 2, area.top(), width, theme_.px(16));
         painter.setFont(theme_.caption());
         painter.setPen(theme_.frame().caption);
-        const auto name = i == 0 ? tr("text") : narrow && i > 1 ? QString::number(i) : tr("recursion %1").arg(i);
+        const auto name = i == 0 ? tr("text") : i <= named ? tr("recursion %1").arg(i) : QString::number(i);
         painter.drawText(head, Qt::AlignCenter, name);
         painter.setFont(theme_.title());
         painter.setPen(theme_.frame().text);
@@ -205,21 +212,25 @@ void RoutingView::drawWay(QPainter& painter, const RoutingFlow& flow) const {
 
 void RoutingView::drawNotes(QPainter& painter, const QRectF& area, const RoutingFlow& flow) const {
     const auto shown = notes();
-    if (shown.empty() || flow.pitch < theme_.px(52)) return;
+    if (shown.empty() || notesHeight(area.width()) <= 0) return;
     painter.setFont(theme_.caption());
     const double line = theme_.px(kNoteLine), top = area.bottom() - 3 * line;
     const double name = flow.lanes[1].bar.center().x() - flow.pitch / 2 - area.left();
-    const QStringList heads{tr("score"), tr("threshold"), tr("gate")};
+    const bool compares = thresholdOf(*model_) >= 0;
+    const auto column = [&](double x, double width, Qt::Alignment alignment, const QString& score, const QString& rule,
+                            const QString& gate) {
+        QRectF row(x, top, width, line);
+        for (const auto& text : compares ? QStringList{score, rule, gate} : QStringList{score, gate}) {
+            drawLine(painter, row, alignment | Qt::AlignVCenter, text);
+            row.translate(0, line);
+        }
+    };
     painter.setPen(theme_.frame().caption);
-    for (int i = 0; i < 3; ++i)
-        if (i != 1 || thresholdOf(*model_) >= 0)
-            drawLine(painter, {area.left(), top + i * line, name, line}, Qt::AlignLeft | Qt::AlignVCenter, heads.at(i));
+    column(area.left(), name, Qt::AlignLeft, tr("score"), tr("threshold"), tr("gate"));
     painter.setPen(theme_.frame().text);
     for (const auto& note : shown) {
         const double x = flow.lanes[static_cast<std::size_t>(note.recursion) + 1].bar.center().x() - flow.pitch / 2;
-        const QStringList texts{note.score, note.rule, note.gate};
-        for (int i = 0; i < 3; ++i)
-            painter.drawText(QRectF(x, top + i * line, flow.pitch, line), Qt::AlignCenter, texts.at(i));
+        column(x - theme_.px(4), flow.pitch + theme_.px(8), Qt::AlignHCenter, note.score, note.rule, note.gate);
     }
     painter.setPen(theme_.frame().selection);
     const double right = flow.lanes.front().exit.right() + theme_.px(8);

@@ -46,7 +46,7 @@ protected:
 
 private:
     QString emptyText() const;
-    double notesHeight() const;
+    double notesHeight(double width) const;  ///< 0: the lanes are too close for notes
     RoutingFlow flowIn(const QRectF& area) const;
     QColor laneColour(int lane) const;
     void drawBands(QPainter&, const RoutingFlow&) const;

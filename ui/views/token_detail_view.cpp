@@ -94,7 +94,8 @@ QString TokenDetailView::title() const {
 
 QString TokenDetailView::caption() const {
     const int token = shownToken();
-    if (token < 0 || model_->recursions() == 0) return {};
+    if (token < 0) return {};
+    if (model_->recursions() == 0) return tr("no recursions");
     return tr("depth %1 of %2").arg(model_->token(token).depth).arg(model_->recursions());
 }
 
@@ -181,7 +182,6 @@ double TokenDetailView::drawNumbers(QPainter& painter, const QRectF& area, int t
         parts += tr("%1FLOP, vanilla %2 computed")
                      .arg(siText(static_cast<double>(record.flops)), siText(static_cast<double>(record.flops_vanilla)));
     if (record.prompt) parts.prepend(tr("prompt"));
-    if (model_->recursions() == 0) parts.prepend(tr("no recursions"));
     painter.setFont(theme_.caption());
     painter.setPen(theme_.frame().caption);
     drawLine(painter, {area.left(), area.top(), area.width(), theme_.px(20)}, Qt::AlignLeft | Qt::AlignVCenter,
@@ -202,7 +202,7 @@ void TokenDetailView::drawAlternatives(QPainter& painter, const QRectF& area, in
     const int columns = (static_cast<int>(texts.size()) + fit - 1) / fit;
     const double width = area.width() / std::max(2, columns);
     for (int i = 0; i < texts.size(); ++i)
-        drawLine(painter, {area.left() + i / fit * width, area.top() + line * (1 + i % fit), width - theme_.px(8), line},
+        drawLine(painter, {area.left() + i / fit * width, area.top() + line * (1 + i % fit), width - theme_.px(4), line},
                  Qt::AlignLeft | Qt::AlignVCenter, texts.at(i));
 }
 
