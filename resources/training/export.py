@@ -58,6 +58,7 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.to(torch.bfloat16) for name, tensor in to_official(state, config).items()}
     save_file(tensors, out / "model.safetensors", metadata={"format": "pt"})
+    (out / "model.safetensors").chmod(0o644)              # the library writes it for its owner only
     write_json(out / "config.json", config_json(config))
     write_json(out / "mor.json", mor_json(config, settings["auxiliary_coefficient"]))
     write_json(out / "tokenizer_config.json", {**TOKENIZER_CONFIG, "model_max_length": config.context})
