@@ -596,13 +596,13 @@ void TestBackend::bf16_compute() {
         std::mt19937 random(23);
         const Stored w(reference::random_floats(random, in * out), type);
         const auto matrix = Layer::stacked(*b, w, {out}, in);
-        for (const int n : {1, 40, 300}) {
+        for (const int n : {1, 4, 5, 16, 17, 300}) {
             const auto a = reference::random_floats(random, static_cast<std::size_t>(n) * in);
             const auto before = reference::random_floats(random, static_cast<std::size_t>(n) * out);
             auto x = before, unrounded = before;
             b->linear_add(*matrix, a.data(), n, x.data());
             exact->linear_add(*matrix, a.data(), n, unrounded.data());
-            if (n == 1 || type != DType::BF16) {
+            if (n <= 4 || type != DType::BF16) {
                 QVERIFY(x == unrounded);
                 continue;
             }
@@ -619,7 +619,7 @@ void TestBackend::threads_change_nothing() {
     QFETCH(QString, isa);
     QFETCH(DType, type);
     for (const DType compute : {DType::F32, DType::BF16}) {
-        for (const int n : {1, 3, 40, 300}) {
+        for (const int n : {1, 3, 16, 40, 300}) {
             std::vector<float> first;
             for (const int threads : {1, 2, 3}) {
                 const auto b = backend(isa, threads, compute);

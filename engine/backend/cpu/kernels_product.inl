@@ -13,7 +13,7 @@ MOR_INLINE void product_block(const float* x, std::ptrdiff_t ldx, const T* w, in
         for (int c = 0; c < C; ++c) {
             const F b = load(w + std::ptrdiff_t(c) * in + k);
             // The rows are too short for the hardware to see C streams; the next block's are fetched meanwhile.
-            if constexpr (R == 1) __builtin_prefetch(w + std::ptrdiff_t(c + C) * in + k);
+            __builtin_prefetch(w + std::ptrdiff_t(c + C) * in + k);
             for (int r = 0; r < R; ++r) sums[r][c] = fma(a[r], b, sums[r][c]);
         }
     }

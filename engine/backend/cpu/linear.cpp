@@ -9,7 +9,8 @@
 namespace mor::cpu {
 namespace {
 
-constexpr int kFewRows = 4;       ///< up to here our own kernels are faster (tests/bench/bench_kernels)
+constexpr int kFewRows = 16;      ///< up to here our own kernels are as fast as the library (tests/bench/bench_kernels)
+constexpr int kExactRows = 4;     ///< up to here compute bf16 changes nothing: reading the weights takes the time
 constexpr int kFewRowsOuts = 64;  ///< outputs per tile
 constexpr int kLibraryRows = 256;
 constexpr int kLibraryOuts = 128;
@@ -26,7 +27,7 @@ Linear::Tiling Linear::tiling(int n) {
 }
 
 bool Linear::rounds(const Product& p) const {
-    return compute_ == DType::BF16 && p.w->dtype == DType::BF16 && p.n > kFewRows;
+    return compute_ == DType::BF16 && p.w->dtype == DType::BF16 && p.n > kExactRows;
 }
 
 /// The product's activations rounded to bfloat16, in float32 again.
