@@ -58,7 +58,7 @@ def unrouted(recursive=None, dtype=torch.float32):
 
 
 CONFIGS = {
-    "expert_wide_mlp": expert(mor={"router_type": "wide_mlp"}, router_std=0.5),
+    "expert_wide_mlp": expert(mor={"router_type": "wide_mlp"}, router_std=0.3),
     "expert_tanh": expert(router_func="tanh", alpha=0.3),
     "expert_null_func": expert(router_func=None, alpha=None, router_std=0.1),
     "expert_ungated": expert(gating=None),
@@ -70,10 +70,10 @@ CONFIGS = {
     "expert_auxrouter_kvshare": expert(sampling="aux_router", kv_sharing=True, alpha=0.5),
     "expert_cycle_one_layer": expert(llama={"num_hidden_layers": 3}, recursive={"sharing": "cycle"}),
     "expert_cycle_kvshare_mlp": expert(llama={"num_hidden_layers": 6}, recursive={"sharing": "cycle"},
-                                       mor={"router_type": "mlp"}, kv_sharing=True, router_std=0.5),
+                                       mor={"router_type": "mlp"}, kv_sharing=True, router_std=0.3),
     "token_ungated": token(gating="none"),
     "token_sigmoid_temp": token(router_func="sigmoid", alpha=0.1, mor={"temp": 2.0}, router_std=0.6),
-    "token_wide_mlp_bf16": token(alpha=0.5, mor={"router_type": "wide_mlp"}, dtype=torch.bfloat16, router_std=0.5),
+    "token_wide_mlp_bf16": token(alpha=0.5, mor={"router_type": "wide_mlp"}, dtype=torch.bfloat16, router_std=0.3),
     "token_r2_kvshare": token(llama={"num_hidden_layers": 6}, recursive={"num_recursion": 2}, kv_sharing=True),
     "rec_cycle_f16": unrouted({"sharing": "cycle", "num_recursion": 4}, torch.float16),
     "vanilla_bf16": unrouted(dtype=torch.bfloat16),
