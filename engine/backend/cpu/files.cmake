@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 target_sources(mor_engine PRIVATE
     backend/cpu/attention.cpp
+    backend/cpu/bf16_library.cpp
     backend/cpu/cpu_backend.cpp
     backend/cpu/isa.cpp
     backend/cpu/kernels_generic.cpp

@@ -19,4 +19,13 @@ std::vector<const Kernels*> available_kernels() {
     return sets;
 }
 
+bool has_bf16_products() {
+#ifdef MOR_CPU_X86
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx512bf16");
+#else
+    return false;
+#endif
+}
+
 }  // namespace mor::cpu

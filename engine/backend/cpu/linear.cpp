@@ -2,8 +2,9 @@
 #include "backend/cpu/linear.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <string_view>
 
+#include "backend/cpu/isa.hpp"
 #include "backend/cpu/library_product.hpp"
 
 namespace mor::cpu {
@@ -20,7 +21,11 @@ int pieces(int n, int size) { return (n + size - 1) / size; }
 }  // namespace
 
 Linear::Linear(const Kernels& kernels, ThreadPool& pool, DType compute)
-    : kernels_(kernels), pool_(pool), compute_(compute), workers_(static_cast<std::size_t>(pool.threads())) {}
+    : kernels_(kernels),
+      pool_(pool),
+      compute_(compute),
+      bf16_products_(has_bf16_products() && std::string_view(kernels.name) == "avx512"),
+      workers_(static_cast<std::size_t>(pool.threads())) {}
 
 Linear::Tiling Linear::tiling(int n) {
     return n <= kFewRows ? Tiling{kFewRows, kFewRowsOuts} : Tiling{kLibraryRows, kLibraryOuts};
@@ -30,12 +35,24 @@ bool Linear::rounds(const Product& p) const {
     return compute_ == DType::BF16 && p.w->dtype == DType::BF16 && p.n > kExactRows;
 }
 
-/// The product's activations rounded to bfloat16, in float32 again.
-const float* Linear::rounded(const Product& p, std::size_t offset) {
-    float* const target = rounded_.get(0) + offset;
+/// Replaces the activations by themselves rounded to bfloat16; `offset` counts elements of the shared scratch.
+void Linear::round(Product& p, std::size_t offset) {
     const std::ptrdiff_t width = p.w->in;
-    pool_.parallel_for(p.n, [&](int r, int) { kernels_.round_to_bf16(p.x + r * width, width, target + r * width); });
-    return target;
+    const float* const x = p.x;
+    float* const target = rounded_.get(0) + offset;
+    auto* const bits = reinterpret_cast<std::uint16_t*>(target);
+    pool_.parallel_for(p.n, [&](int r, int) {
+        if (bf16_products_) {
+            kernels_.narrow(x + r * width, DType::BF16, width, bits + r * width);
+        } else {
+            kernels_.round_to_bf16(x + r * width, width, target + r * width);
+        }
+    });
+    if (bf16_products_) {
+        p.rounded = bits;
+    } else {
+        p.x = target;
+    }
 }
 
 void Linear::run(std::span<const Product> products) {
@@ -49,7 +66,7 @@ void Linear::run(std::span<const Product> products) {
         if (p.n == 0 || p.end == p.begin) continue;
         parts.push_back(p);
         if (rounds(p)) {
-            parts.back().x = rounded(p, offset);
+            round(parts.back(), offset);
             offset += static_cast<std::size_t>(p.n) * p.w->in;
         }
         const Tiling t = tiling(p.n);
@@ -64,6 +81,7 @@ void Linear::run(std::span<const Product> products) {
         const int row_tiles = pieces(p.n, t.rows), local = number - first_tile[part];
         const int row = local % row_tiles * t.rows, out = local / row_tiles * t.outs;
         p.x += static_cast<std::ptrdiff_t>(row) * p.w->in;
+        if (p.rounded) p.rounded += static_cast<std::ptrdiff_t>(row) * p.w->in;
         p.y += row * p.ldy + out;
         p.n = std::min(t.rows, p.n - row);
         p.begin += out;
@@ -75,6 +93,7 @@ void Linear::run(std::span<const Product> products) {
 void Linear::tile(Worker& worker, const Product& p, bool library) {
     const int outs = p.end - p.begin, in = p.w->in;
     const std::byte* w = p.w->row(p.begin);
+    if (p.rounded) return worker.bf16.product(p.rounded, p.n, w, in, outs, p.y, p.ldy, p.add);
     if (!library) return kernels_.product(p.x, in, p.n, w, p.w->dtype, in, outs, p.y, p.ldy, p.add);
     const float* wide = reinterpret_cast<const float*>(w);
     if (p.w->dtype != DType::F32) {
@@ -91,7 +110,7 @@ void Linear::swiglu(const float* x, int n, const CpuMatrix& w, float* h) {
     Product whole{x, n, &w, 0, ffn, nullptr, 0, false};
     if (rounds(whole)) {
         rounded_.get(static_cast<std::size_t>(n) * w.in);
-        whole.x = rounded(whole, 0);
+        round(whole, 0);
     }
     const Tiling t = tiling(n);
     const int row_tiles = pieces(n, t.rows);
@@ -101,9 +120,10 @@ void Linear::swiglu(const float* x, int n, const CpuMatrix& w, float* h) {
         const int rows = std::min(t.rows, n - row), outs = std::min(t.outs, ffn - out);
         float* const gate = worker.activations.get(2 * static_cast<std::size_t>(t.rows) * t.outs);
         float* const up = gate + static_cast<std::ptrdiff_t>(t.rows) * t.outs;
-        const float* tile_x = whole.x + static_cast<std::ptrdiff_t>(row) * w.in;
-        tile(worker, {tile_x, rows, &w, out, out + outs, gate, t.outs, false}, n > kFewRows);
-        tile(worker, {tile_x, rows, &w, ffn + out, ffn + out + outs, up, t.outs, false}, n > kFewRows);
+        const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(row) * w.in;
+        const std::uint16_t* const tile_rounded = whole.rounded ? whole.rounded + at : nullptr;
+        tile(worker, {whole.x + at, rows, &w, out, out + outs, gate, t.outs, false, tile_rounded}, n > kFewRows);
+        tile(worker, {whole.x + at, rows, &w, ffn + out, ffn + out + outs, up, t.outs, false, tile_rounded}, n > kFewRows);
         for (int r = 0; r < rows; ++r) {
             kernels_.swiglu(gate + r * t.outs, up + r * t.outs, outs, h + static_cast<std::ptrdiff_t>(row + r) * ffn + out);
         }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
+#include "backend/cpu/bf16_library.hpp"
 #include "backend/cpu/kernels.hpp"
 #include "backend/cpu/memory.hpp"
 #include "backend/cpu/thread_pool.hpp"
@@ -20,6 +22,7 @@ struct Product {
     float* y = nullptr;
     std::ptrdiff_t ldy = 0;
     bool add = false;
+    const std::uint16_t* rounded = nullptr;  ///< x in bfloat16, for the library's products; null: x is used
 };
 
 /// Matrix products, cut into tiles of fixed size that the pool's threads share. A few rows are multiplied by our own
@@ -36,7 +39,8 @@ public:
 
 private:
     struct Worker {
-        Scratch<float> weights;      ///< one tile's weights in float32
+        Scratch<float> weights;  ///< one tile's weights in float32
+        Bf16Library bf16;
         Scratch<float> activations;  ///< one tile's gate and up
     };
     struct Tiling {
@@ -46,12 +50,13 @@ private:
 
     static Tiling tiling(int n);
     void tile(Worker&, const Product&, bool library);
-    const float* rounded(const Product&, std::size_t offset);
+    void round(Product&, std::size_t offset);
     bool rounds(const Product&) const;
 
     const Kernels& kernels_;
     ThreadPool& pool_;
     DType compute_;
+    bool bf16_products_;  ///< in hardware; otherwise rounded activations are multiplied in float32
     std::vector<Worker> workers_;
     Scratch<float> rounded_;
 };
