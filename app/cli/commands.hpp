@@ -14,6 +14,7 @@ int generate(Arguments);
 int inspect(Arguments);
 int dump_tensors(Arguments);
 int measure_perplexity(Arguments);
+int analyze(Arguments);
 int replay(Arguments);
 int tokenize(Arguments);
 int list_bundled(Arguments);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 target_sources(mor_engine PRIVATE
+    run/compare_rules.cpp
     run/dump.cpp
     run/exits.cpp
     run/flops.cpp

@@ -52,7 +52,7 @@ FlopCount count_flops(const ModelConfig& config, KvPolicy policy, int position, 
         const Outcome outcome = decisions.empty() ? Outcome::Take : decisions[r].outcome;
         if (m.routing == Routing::ExpertChoice && outcome != Outcome::NotOffered) {
             count.spent += router_cost(c, 1, router_inner);
-            if (m.sampling == ExpertSampling::AuxRouter) count.spent += router_cost(c, 1, router_inner);
+            if (m.sampling == ExpertSampling::AuxRouter) count.spent += router_cost(c, 1, 0);  // always linear
         }
         const bool shares = policy == KvPolicy::RecursiveSharing && r > 0;
         if (outcome == Outcome::Take)

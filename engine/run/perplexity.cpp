@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <string>
 
 #include "mor/analysis.hpp"
 #include "mor/error.hpp"
+#include "run/windows.hpp"
 
 namespace mor {
 namespace {
@@ -36,17 +35,14 @@ void add_window(Scheduler& scheduler, const Request& window, const Tokenizer* to
 
 Perplexity perplexity(std::shared_ptr<const Model> model, std::span<const int> tokens, const RoutingSettings& routing,
                       const KvSettings& kv, std::stop_token stop, const std::function<void(int, int)>& progress) {
-    const auto context = static_cast<std::size_t>(model->config().llama.max_position_embeddings);
-    if (tokens.size() < 2)
-        throw Error("perplexity: expected at least 2 tokens of text, got " + std::to_string(tokens.size()));
-    const std::size_t window = std::min(context, tokens.size());
-    const int windows = static_cast<int>(tokens.size() / window);
+    const auto windows = text_windows(tokens, model->config().llama.max_position_embeddings, "perplexity");
+    const int count = static_cast<int>(windows.size());
     const auto tokenizer = model->tokenizer();
 
     Scheduler scheduler(model, kv);
     Sums sums;
-    for (int w = 0; w < windows; ++w) {
-        const auto part = tokens.subspan(w * window, window);
+    for (int w = 0; w < count; ++w) {
+        const auto part = windows[w];
         const Request request{.prompt = {part.begin(), part.end()},
                               .max_tokens = 0,
                               .ignore_eos = true,
@@ -54,7 +50,7 @@ Perplexity perplexity(std::shared_ptr<const Model> model, std::span<const int> t
                               .alternatives = 0,
                               .prompt_logprobs = true};
         add_window(scheduler, request, tokenizer.get(), stop, sums);
-        if (progress) progress(w + 1, windows);
+        if (progress) progress(w + 1, count);
     }
     return {.nats_per_token = sums.nats / static_cast<double>(sums.predicted),
             .bits_per_byte = sums.bytes ? sums.nats / std::numbers::ln2 / static_cast<double>(sums.bytes) : std::nan(""),

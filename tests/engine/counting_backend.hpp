@@ -13,7 +13,8 @@ public:
 
     struct Counts {
         long embedded = 0, q = 0, kv = 0, kv_written = 0, attended = 0, out = 0, ffn = 0, down = 0, routed = 0, heads = 0;
-        long entries_seen = 0;  ///< sum of visible entries over attended rows
+        long entries_seen = 0;     ///< sum of visible entries over attended rows
+        long router_products = 0;  ///< multiply-adds of all routers
     };
     Counts counts;
     long bytes_allocated = 0;
@@ -60,7 +61,10 @@ public:
         inner_->ffn_in(w, s, x, n, h);
     }
     void router(const mor::RouterWeights& w, const float* x, std::span<const int> rows, float scale, float* host) override {
+        const auto products = [](const mor::Matrix& m) { return long{m.out} * m.in; };
         counts.routed += static_cast<long>(rows.size());
+        counts.router_products +=
+            static_cast<long>(rows.size()) * (products(*w.outer) + (w.inner ? products(*w.inner) : 0));
         inner_->router(w, x, rows, scale, host);
     }
     void head(const mor::Vector& norm, float eps, const mor::Matrix& w, const float* x, std::span<const int> rows,

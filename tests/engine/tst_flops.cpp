@@ -80,6 +80,7 @@ private slots:
         m.mor.sampling = ExpertSampling::AuxRouter;
         const auto d = way({Outcome::Leave, Outcome::NotOffered, Outcome::NotOffered});
         QCOMPARE(count_flops(m, KvPolicy::RecursionWise, 0, d, {0, 0, 0}, false).spent, 2 * 16);
+        QCOMPARE(count_flops(m, KvPolicy::RecursionWise, 0, d, {0, 0, 0}, false, 12).spent, 2 * 12 * (8 + 1) + 16);
         m.mor.sampling = ExpertSampling::AuxLoss;
         QCOMPARE(count_flops(m, KvPolicy::RecursionWise, 0, d, {0, 0, 0}, false, 12).spent, 2 * 12 * (8 + 1));
     }
