@@ -9,6 +9,7 @@
 #include "io/mapped_file.hpp"
 #include "mor/error.hpp"
 #include "text/utf8.hpp"
+#include "text/visible_text.hpp"
 
 namespace mor {
 namespace {
@@ -38,26 +39,6 @@ std::optional<char> byte_of(std::string_view piece) {
     return static_cast<char>(value);
 }
 
-/// Control characters as \n, \t or \x1B, so that a label stays on its line.
-std::string visible(std::string_view text) {
-    std::string shown;
-    for (const char c : text) {
-        const auto b = static_cast<unsigned char>(c);
-        if (c == '\n') {
-            shown += "\\n";
-        } else if (c == '\t') {
-            shown += "\\t";
-        } else if (c == '\r') {
-            shown += "\\r";
-        } else if (b < 0x20 || b == 0x7f) {
-            shown += {'\\', 'x', "0123456789ABCDEF"[b >> 4], "0123456789ABCDEF"[b & 15]};
-        } else {
-            shown += c;
-        }
-    }
-    return shown;
-}
-
 std::unique_ptr<const sentencepiece::SentencePieceProcessor> open_library(const std::string& model,
                                                                           const std::string& file) {
     auto library = std::make_unique<sentencepiece::SentencePieceProcessor>();
@@ -68,7 +49,7 @@ std::unique_ptr<const sentencepiece::SentencePieceProcessor> open_library(const 
     } catch (const std::exception& e) {  // the library's trie builder throws
         problem = e.what();
     }
-    if (!problem.empty()) throw bad_input(file, "content", "a SentencePiece model", visible(repair_utf8(problem)));
+    if (!problem.empty()) throw bad_input(file, "content", "a SentencePiece model", visible_text(problem));
     return library;
 }
 
@@ -80,7 +61,7 @@ SentencePieceTokenizer::SentencePieceTokenizer(const std::filesystem::path& file
     for (std::size_t i = 0; i < content.pieces.size(); ++i) {
         const auto& p = content.pieces[i];
         if (p.type == PieceType::Byte && !byte_of(p.text)) {
-            throw bad_input(name, "piece " + std::to_string(i), "a byte such as <0x0A>", visible(p.text));
+            throw bad_input(name, "piece " + std::to_string(i), "a byte such as <0x0A>", visible_text(p.text));
         }
     }
     library_ = open_library(content.model, name);
@@ -120,7 +101,7 @@ std::string SentencePieceTokenizer::bytes(int id, bool first) const {
 
 std::string SentencePieceTokenizer::label(int id) const {
     const Piece* p = piece(id);
-    return p ? visible(with_blanks(p->text)) : "<" + std::to_string(id) + ">";
+    return p ? visible_text(with_blanks(p->text)) : "<" + std::to_string(id) + ">";
 }
 
 }  // namespace mor

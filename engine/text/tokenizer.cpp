@@ -1,43 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mor/tokenizer.hpp"
 
-#include "io/json.hpp"
-#include "io/mapped_file.hpp"
 #include "mor/error.hpp"
+#include "text/bpe_tokenizer.hpp"
 #include "text/sentencepiece_tokenizer.hpp"
+#include "text/tokenizer_config.hpp"
 
 namespace mor {
 namespace {
 
-constexpr std::uintmax_t kLargestConfig = 16u << 20;  // bytes; it may list thousands of added tokens
-
-bool adds_bos(const std::filesystem::path& directory) {
-    const auto file = directory / "tokenizer_config.json";
-    std::error_code ignored;
-    if (!std::filesystem::exists(file, ignored)) return false;
-    const std::string name = file.string();
-    const Json json = parse_json(read_text_file(file, kLargestConfig), name, "content");
-    const auto add = Field(json, name).find("add_bos_token");
-    return add && add->boolean();
+std::shared_ptr<const Tokenizer> load_bpe(const std::filesystem::path& file, const TokenizerConfig& config) {
+    if (!config.add_bos_token) return std::make_shared<BpeTokenizer>(file, std::nullopt);
+    if (!config.bos_token) {
+        throw bad_input((file.parent_path() / "tokenizer_config.json").string(), "bos_token",
+                        "a token, because add_bos_token is true", "nothing");
+    }
+    return std::make_shared<BpeTokenizer>(file, config.bos_token);
 }
 
 }  // namespace
 
 std::shared_ptr<const Tokenizer> Tokenizer::load(const std::filesystem::path& directory, int vocab_size) {
-    const auto model = directory / "tokenizer.model";
-    const auto json = directory / "tokenizer.json";
     std::error_code ignored;
+    std::filesystem::path file = directory / "tokenizer.model";
     std::shared_ptr<const Tokenizer> tokenizer;
-    if (std::filesystem::exists(model, ignored)) {
-        tokenizer = std::make_shared<SentencePieceTokenizer>(model, adds_bos(directory));
-    } else if (std::filesystem::exists(json, ignored)) {
-        throw bad_input(json.string(), "file", "tokenizer.model, the only kind of tokenizer this build reads",
-                        "tokenizer.json");
+    if (std::filesystem::exists(file, ignored)) {
+        tokenizer = std::make_shared<SentencePieceTokenizer>(file, read_tokenizer_config(directory).add_bos_token);
+    } else if (file = directory / "tokenizer.json"; std::filesystem::exists(file, ignored)) {
+        tokenizer = load_bpe(file, read_tokenizer_config(directory));
     } else {
         return nullptr;
     }
     if (tokenizer->size() > vocab_size) {
-        throw bad_input(model.string(), "pieces", "at most vocab_size " + std::to_string(vocab_size),
+        throw bad_input(file.string(), "vocabulary", "at most vocab_size " + std::to_string(vocab_size) + " ids",
                         std::to_string(tokenizer->size()));
     }
     return tokenizer;
