@@ -2,6 +2,7 @@
 // morscope: the window. Exit codes: 0 ok, 1 failed, 2 usage.
 #include <QApplication>
 #include <QFileInfo>
+#include <QLoggingCategory>
 #include <QStyleFactory>
 #include <algorithm>
 #include <iostream>
@@ -38,6 +39,8 @@ bool choosePlatform(int argc, char** argv) {
     if (!qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM")) return true;
     if (hasWord(argc, argv, {"--screenshot", "--export", "--help", "-h", "--version"})) {
         qputenv("QT_QPA_PLATFORM", "offscreen");
+        // That platform warns about every window hint it ignores; errors are reported in sentences of our own.
+        QLoggingCategory::setFilterRules(QStringLiteral("default.warning=false"));
         return true;
     }
     return !qEnvironmentVariableIsEmpty("DISPLAY") || !qEnvironmentVariableIsEmpty("WAYLAND_DISPLAY") ||

@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/model_chooser.hpp"
 
+#include <QEvent>
+#include <QFontMetrics>
 #include <QMenu>
+#include <algorithm>
 
 namespace mor::ui {
 
 namespace {
 
 QString textOf(const std::filesystem::path& path) { return QString::fromStdString(path.string()); }
+
+constexpr int kPadding = 26;  ///< of the style sheet, both sides and the border, pixels
+constexpr int kLeastWidth = 140;
+const QString kArrow = QStringLiteral("  ▾");
+
+/// A name from a model card mostly holds the kind already.
+bool saysKind(const QString& name) { return name.contains(QStringLiteral(" · ")); }
 
 QString escapedAmpersands(QString text) { return text.replace('&', QStringLiteral("&&")); }
 
@@ -17,11 +27,12 @@ ModelChooser::ModelChooser(std::vector<mor::BundledModel> models, QAction* open,
     setObjectName(QStringLiteral("modelChooser"));
     setPopupMode(QToolButton::InstantPopup);
     setAccessibleName(tr("Model"));
+    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     auto* menu = new QMenu(this);
     menu->setToolTipsVisible(true);
     for (const mor::BundledModel& model : models) {
         QString title = QString::fromStdString(model.name);
-        if (!model.kind.empty()) title += QStringLiteral(" · ") + QString::fromStdString(model.kind);
+        if (!model.kind.empty() && !saysKind(title)) title += QStringLiteral(" · ") + QString::fromStdString(model.kind);
         QAction* entry = menu->addAction(escapedAmpersands(title));
         entry->setCheckable(true);
         entry->setData(textOf(model.directory));
@@ -40,25 +51,54 @@ void ModelChooser::check(const std::filesystem::path& directory) {
 
 void ModelChooser::showLoading(const std::filesystem::path& directory) {
     const auto name = directory.has_filename() ? directory.filename() : directory.parent_path().filename();
-    setText(tr("Loading %1…").arg(escapedAmpersands(textOf(name))));
+    showTitle(tr("Loading %1…").arg(textOf(name)));
 }
 
 void ModelChooser::showModel(const mor::ModelInfo& info) {
-    setText(escapedAmpersands(modelTitle(info)) + QStringLiteral("  ▾"));
+    showTitle(modelTitle(info));
     setToolTip(info.summary.empty() ? textOf(info.directory)
                                     : QString::fromStdString(info.summary) + '\n' + textOf(info.directory));
     check(info.directory);
 }
 
 void ModelChooser::showNone() {
-    setText(tr("Choose a model") + QStringLiteral("  ▾"));
+    showTitle(tr("Choose a model"));
     setToolTip(tr("Choose a bundled model or open a model directory"));
     check({});
+}
+
+void ModelChooser::showTitle(const QString& title) {
+    title_ = title;
+    updateGeometry();
+    fitTitle();
+}
+
+void ModelChooser::fitTitle() {
+    const int room = std::max(0, width() - kPadding - fontMetrics().horizontalAdvance(kArrow));
+    setText(escapedAmpersands(fontMetrics().elidedText(title_, Qt::ElideRight, room)) + kArrow);
+}
+
+QSize ModelChooser::sizeHint() const {
+    const int text = fontMetrics().horizontalAdvance(title_ + kArrow) + kPadding + 4;
+    return {std::max(kLeastWidth, text), QToolButton::sizeHint().height()};
+}
+
+QSize ModelChooser::minimumSizeHint() const { return {kLeastWidth, QToolButton::sizeHint().height()}; }
+
+void ModelChooser::resizeEvent(QResizeEvent* event) {
+    QToolButton::resizeEvent(event);
+    fitTitle();
+}
+
+void ModelChooser::changeEvent(QEvent* event) {
+    QToolButton::changeEvent(event);
+    if (event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange) fitTitle();
 }
 
 QString modelTitle(const mor::ModelInfo& info) {
     const mor::MorConfig& m = info.config.mor;
     QStringList parts{QString::fromStdString(info.name)};
+    if (saysKind(parts.front())) return parts.front();
     if (m.num_recursion == 0) {
         parts.append(ModelChooser::tr("vanilla"));
     } else {

@@ -20,14 +20,28 @@ public:
     void showModel(const mor::ModelInfo&);
     void showNone();
 
+    /// The whole name, however little of it fits.
+    QString title() const { return title_; }
+
+    QSize sizeHint() const override;
+    QSize minimumSizeHint() const override;
+
 signals:
     void chosen(const QString& directory);
 
+protected:
+    void resizeEvent(QResizeEvent*) override;
+    void changeEvent(QEvent*) override;
+
 private:
+    void showTitle(const QString&);
+    void fitTitle();
     void check(const std::filesystem::path&);
+
+    QString title_;
 };
 
-/// "Prose · expert choice · 3 recursions"
+/// "Prose · expert choice · 3 recursions"; the kind is left out where the name says it already.
 QString modelTitle(const mor::ModelInfo&);
 
 }  // namespace mor::ui

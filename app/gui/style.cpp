@@ -17,12 +17,13 @@ Alarm alarmOf(Appearance appearance) {
 // Buttons, fields and menus. %1 ground, %2 panel, %3 line, %4 text, %5 caption, %6 accent, %7 accent text, %8 hover,
 // %9 disabled text; sizes are pixels of the 4-pixel grid.
 constexpr auto kSheet = R"(
+QMainWindow { background: %1; }
 #header { background: %2; border: 0; border-bottom: 1px solid %3; }
 #statusLine { background: %2; border: 0; border-top: 1px solid %3; color: %5; }
 #promptBox { background: %2; border: 1px solid %3; border-radius: 4px; }
 #promptBox QPlainTextEdit { background: transparent; border: 0; color: %4; }
 #promptCaption, #deviceLabel { color: %5; background: transparent; }
-QToolButton { background: %2; color: %4; border: 1px solid %3; border-radius: 4px; padding: 0 12px; min-height: 30px; }
+QToolButton { background: %2; color: %4; border: 1px solid %3; border-radius: 4px; padding: 0 10px; min-height: 30px; }
 QToolButton:hover { background: %8; }
 QToolButton:pressed, QToolButton:open { background: %3; }
 QToolButton:disabled { color: %9; }
@@ -30,7 +31,7 @@ QToolButton:focus { border-color: %6; }
 QToolButton::menu-indicator { image: none; }
 QToolButton#primary { background: %6; color: %7; border-color: %6; font-weight: bold; }
 QToolButton#primary:disabled { background: %3; color: %5; border-color: %3; }
-QToolButton#quiet { border-color: transparent; color: %5; padding: 0 8px; }
+QToolButton#quiet { border-color: transparent; color: %5; padding: 0 6px; }
 QToolButton#quiet:hover { background: %8; color: %4; }
 QToolButton#quiet:focus { border-color: %6; }
 QMenu { background: %2; color: %4; border: 1px solid %3; padding: 4px; }

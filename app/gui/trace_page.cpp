@@ -24,13 +24,13 @@ namespace {
 constexpr int kGap = 10;  ///< between boxes; also the handle to drag
 
 QSplitter* makeSplitter(Qt::Orientation orientation, const QString& name, std::initializer_list<QWidget*> widgets,
-                        const QList<int>& sizes) {
+                        const QList<int>& sizes, const QList<int>& stretch) {
     auto* splitter = new QSplitter(orientation);
     splitter->setObjectName(name);
     splitter->setHandleWidth(kGap);
     splitter->setChildrenCollapsible(false);
     for (QWidget* widget : widgets) splitter->addWidget(widget);
-    for (int i = 0; i < sizes.size(); ++i) splitter->setStretchFactor(i, sizes[i]);
+    for (int i = 0; i < stretch.size(); ++i) splitter->setStretchFactor(i, stretch[i]);
     splitter->setSizes(sizes);
     return splitter;
 }
@@ -76,10 +76,13 @@ Panel* TracePage::addPiece(const QString& name, View* view, const QString& title
 }
 
 void TracePage::compose() {
-    QSplitter* top = makeSplitter(Qt::Horizontal, QStringLiteral("top"), {pieces_[0].panel, pieces_[1].panel}, {66, 34});
+    QSplitter* top =
+        makeSplitter(Qt::Horizontal, QStringLiteral("top"), {pieces_[0].panel, pieces_[1].panel}, {820, 420}, {66, 34});
     QSplitter* bottom = makeSplitter(Qt::Horizontal, QStringLiteral("bottom"),
-                                     {pieces_[3].panel, pieces_[4].panel, pieces_[5].panel}, {40, 36, 24});
-    QSplitter* all = makeSplitter(Qt::Vertical, QStringLiteral("all"), {top, pieces_[2].panel, bottom}, {31, 33, 36});
+                                     {pieces_[3].panel, pieces_[4].panel, pieces_[5].panel}, {500, 440, 300}, {40, 36, 24});
+    // The heatmap's rows grow only so far: more room is worth more to the others.
+    QSplitter* all =
+        makeSplitter(Qt::Vertical, QStringLiteral("all"), {top, pieces_[2].panel, bottom}, {190, 200, 230}, {3, 1, 3});
     splitters_ = {top, bottom, all};
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
