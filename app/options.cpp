@@ -44,11 +44,6 @@ void OptionTable::flag(std::string name, std::string help, bool& target) {
     options_.push_back({std::move(name), {}, std::move(help), heading_, [&target](const std::string&) { target = true; }});
 }
 
-void OptionTable::hidden_flag(std::string name, bool& target) {
-    flag(std::move(name), {}, target);
-    options_.back().hidden = true;
-}
-
 void OptionTable::heading(std::string title) { heading_ = std::move(title); }
 
 const OptionTable::Entry* OptionTable::find(const std::string& name) const {
@@ -112,7 +107,6 @@ std::string OptionTable::help() const {
     if (rest_) text += help_line(rest_->name, rest_->help);
     std::string title;
     for (const Entry& e : options_) {
-        if (e.hidden) continue;
         if (e.heading != title) text += (text.ends_with("\n\n") ? "" : "\n") + (title = e.heading) + ":\n";
         text += help_line(e.value_name.empty() ? e.name : e.name + " " + e.value_name, e.help);
     }

@@ -34,8 +34,6 @@ public:
     void rest(std::string name, std::string help, Apply);
     void option(std::string name, std::string value_name, std::string help, Apply);
     void flag(std::string name, std::string help, bool& target);
-    /// As flag(), but left out of the help.
-    void hidden_flag(std::string name, bool& target);
     /// The title of the options added from here on.
     void heading(std::string title);
 
@@ -52,7 +50,6 @@ private:
         std::string help;
         std::string heading;  ///< the title it stands under
         Apply apply;
-        bool hidden = false;
     };
 
     const Entry* find(const std::string& name) const;

@@ -7,6 +7,7 @@
 #include "commands.hpp"
 #include "format.hpp"
 #include "interrupt.hpp"
+#include "mor/chat.hpp"
 #include "mor/error.hpp"
 #include "mor/trace.hpp"
 #include "run_summary.hpp"
@@ -40,7 +41,7 @@ bool read_options(Arguments arguments, GenerateOptions& o) {
         o.request.max_tokens = static_cast<int>(read_integer("--max-tokens", text, 0, kMostTokens));
     });
     table.flag("--ignore-eos", "go on when the model ends the text", o.request.ignore_eos);
-    table.hidden_flag("--chat", o.chat);
+    table.flag("--chat", "put the model's chat template around the prompt", o.chat);
     table.option("--trace", "FILE", "record the run for replay and for the window (.mortrace)",
                  [&](const std::string& text) {
                      if (text.empty()) throw UsageError("--trace needs a file name");
@@ -52,7 +53,15 @@ bool read_options(Arguments arguments, GenerateOptions& o) {
     add_device_options(table, o.device, o.kv);
     if (!table.parse(arguments)) return false;
     require_one(o.input, "--prompt");
+    if (o.chat && !o.input.text) throw UsageError("--chat needs a text, give it with --prompt");
     return true;
+}
+
+/// The prompt as the model's chat template writes it.
+std::string as_chat(const std::filesystem::path& model, const std::string& prompt) {
+    const auto chat = ChatTemplate::load(model);
+    if (!chat) throw bad_input(model.string(), "--chat", "a model with a chat template", "none: leave --chat out");
+    return chat->first_turn(prompt);
 }
 
 /// Prints records as they come: text, ids where there is no tokenizer, or JSON lines.
@@ -95,8 +104,7 @@ private:
 int generate(Arguments arguments) {
     GenerateOptions o;
     if (!read_options(arguments, o)) return 0;
-    if (o.chat)
-        throw Error(o.model.string() + ": --chat: the model has no chat template, give the whole text with --prompt");
+    if (o.chat) o.input.text = as_chat(o.model, *o.input.text);
     const Interrupt interrupt;
     const auto model = Model::load(o.model, o.device);
     if (!model->info().device_note.empty()) std::cerr << "morscope-cli: " << model->info().device_note << "\n";

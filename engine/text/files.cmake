@@ -4,6 +4,7 @@ target_sources(mor_engine PRIVATE
     text/bpe_tokenizer.cpp
     text/byte_alphabet.cpp
     text/byte_pairs.cpp
+    text/chat.cpp
     text/pre_tokenizer.cpp
     text/protobuf_wire.cpp
     text/regex.cpp
