@@ -159,12 +159,15 @@ void TestKernels::products_do_not_depend_on_neighbours() {
     const auto x = reference::random_floats(random, in * rows);
     for (const DType type : {DType::F32, DType::F16, DType::BF16}) {
         const reference::Stored w(reference::random_floats(random, in * outs), type);
+        std::vector<float> aligned((w.bytes.size() + 3) / 4);  // kernels want elements at their natural alignment
+        std::memcpy(aligned.data(), w.data(), w.bytes.size() - 1);
+        const auto* const weights = reinterpret_cast<const std::byte*>(aligned.data());
         for (const Kernels* k : available_kernels()) {
             std::vector<float> all(rows * outs), single(rows * outs);
-            k->product(x.data(), in, rows, w.data(), type, in, outs, all.data(), outs, false);
+            k->product(x.data(), in, rows, weights, type, in, outs, all.data(), outs, false);
             for (int r = 0; r < rows; ++r) {
                 for (int o = 0; o < outs; ++o) {
-                    const std::byte* row = w.data() + static_cast<std::ptrdiff_t>(o) * in * mor::bytes_of(type);
+                    const std::byte* row = weights + static_cast<std::ptrdiff_t>(o) * in * mor::bytes_of(type);
                     k->product(x.data() + r * in, in, 1, row, type, in, 1, &single[static_cast<std::size_t>(r * outs + o)],
                                outs, false);
                 }
