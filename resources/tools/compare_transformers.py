@@ -2,7 +2,7 @@
 """Holds Morscope against Hugging Face transformers on a model directory without recursions.
 
     pip install torch==2.15.0 transformers==5.23.0
-    python compare_transformers.py MODEL --cli build/release/bin/morscope-cli --text FILE [--max-tokens 64]
+    python compare_transformers.py MODEL --cli build/release/bin/morscope-cli [--text FILE] [--max-tokens 64]
 
 The same bf16 weights, computed in float32 on both sides: greedy ids after three prompts (transformers' choice must be the
 same, but where its two best logits are less than 1e-3 apart), and nats per token on a text in windows of the context
@@ -96,7 +96,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("model", type=Path)
     arguments.add_argument("--cli", type=Path, required=True)
-    arguments.add_argument("--text", type=Path, required=True)
+    arguments.add_argument("--text", type=Path, default=Path(__file__).parent / "passage.txt", help="(passage.txt, ordinary prose)")
     arguments.add_argument("--max-tokens", type=int, default=64)
     options = arguments.parse_args()
     logging.disable_progress_bar()
