@@ -133,6 +133,15 @@ void MainWindow::generate(Pace pace) {
     request.settings.sampling = run.sampling;
     request.settings.routing.rule = run.rule;
     request.settings.routing.threshold = run.threshold;
+    if (!controls_->whatIf()->isValid())
+        return showError(tr("Forced depths: write position=depth with depths up to %1, for instance 3=1, 7=2.")
+                             .arg(info_ ? info_->config.mor.num_recursion : 0));
+    const WhatIf whatIf = controls_->whatIf()->settings();
+    request.settings.routing.head = whatIf.head;
+    request.settings.routing.fixed_depth = whatIf.fixedDepth;
+    request.settings.routing.forced_depth = whatIf.forcedDepth;
+    request.kv.policy = whatIf.kvPolicy;
+    request.settings.exits = info_ && mor::has_exits(info_->config.mor);
     runPrompt_ = prompt_->text();
     feed_.generate(std::move(request), pace);
     page_->flow()->setFocus();  // so that Space pauses
@@ -168,6 +177,7 @@ void MainWindow::showModel(const mor::ModelInfo& info, bool hasTokenizer) {
     hasTokenizer_ = hasTokenizer;
     settings_.lastModel = QString::fromStdString(info.directory.string());
     chooser_->showModel(info);
+    controls_->whatIf()->setModel(info);
     header_->setDevice(QString::fromStdString(info.device), QString::fromStdString(info.device_note));
     prompt_->setTakesTokenIds(!hasTokenizer);
     setWindowTitle(tr("%1 – Morscope").arg(QString::fromStdString(info.name)));

@@ -55,8 +55,10 @@ QMenu* MainWindow::makeMenu() {
         settings_.colourMap = static_cast<ColourMap>(action->data().toInt());
         applyLook();
     });
-    connect(actions_.colourBy, &QActionGroup::triggered, this,
-            [this](QAction* action) { page_->heatmap()->setColourBy(static_cast<ColourBy>(action->data().toInt())); });
+    connect(actions_.colourBy, &QActionGroup::triggered, this, [this](QAction* action) {
+        page_->heatmap()->setColourBy(static_cast<ColourBy>(action->data().toInt()));
+        page_->updateCaptions();
+    });
     connect(actions_.zoomIn, &QAction::triggered, this,
             [this] { page_->heatmap()->setColumnWidth(page_->heatmap()->columnWidth() * kZoomStep); });
     connect(actions_.zoomOut, &QAction::triggered, this,

@@ -41,9 +41,9 @@ RunControls::RunControls(QWidget* parent)
       seed_(wholeBox(0, INT32_MAX, tr("The same seed gives the same text"))),
       maxTokens_(wholeBox(1, RunSettings::kMostTokens, tr("Tokens to write after the prompt"))),
       rule_(new QComboBox),
-      threshold_(
-          realBox(0.01, 0.99, 0.05,
-                  tr("A token goes on when its router score reaches this; 0.50 is what the model was trained for"))) {
+      threshold_(realBox(0.01, 0.99, 0.05,
+                         tr("A token goes on when its router score reaches this; 0.50 is what the model was trained for"))),
+      whatIf_(new WhatIfControls) {
     setObjectName(QStringLiteral("quiet"));
     setPopupMode(QToolButton::InstantPopup);
     setAccessibleName(tr("Sampling and routing"));
@@ -60,6 +60,7 @@ RunControls::RunControls(QWidget* parent)
         connect(box, &QDoubleSpinBox::valueChanged, this, &RunControls::settingsChanged);
     for (auto* box : {topK_, seed_, maxTokens_}) connect(box, &QSpinBox::valueChanged, this, &RunControls::settingsChanged);
     connect(rule_, &QComboBox::currentIndexChanged, this, &RunControls::settingsChanged);
+    connect(whatIf_, &WhatIfControls::changed, this, &RunControls::settingsChanged);
     setSettings({});
 }
 
@@ -75,6 +76,7 @@ QWidget* RunControls::makeForm() {
     rows->addRow(tr("&Max tokens"), maxTokens_);
     rows->addRow(tr("&Routing"), rule_);
     rows->addRow(tr("T&hreshold"), threshold_);
+    rows->addRow(whatIf_);
     return form;
 }
 
@@ -108,7 +110,8 @@ void RunControls::settingsChanged() {
     topK_->setEnabled(samples);
     topP_->setEnabled(samples);
     seed_->setEnabled(samples);
-    setText(summaryOf(s));
+    const QString changes = whatIf_->summary();
+    setText(changes.isEmpty() ? summaryOf(s) : summaryOf(s) + QStringLiteral("  ") + changes);
     emit changed();
 }
 

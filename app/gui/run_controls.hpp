@@ -4,6 +4,7 @@
 #include <QToolButton>
 
 #include "gui/settings.hpp"
+#include "gui/what_if_controls.hpp"
 
 class QComboBox;
 class QDoubleSpinBox;
@@ -22,6 +23,8 @@ public:
     RunSettings settings() const;
     void setSettings(const RunSettings&);
 
+    WhatIfControls* whatIf() const { return whatIf_; }
+
     QDoubleSpinBox* temperature() const { return temperature_; }
     QSpinBox* maxTokens() const { return maxTokens_; }
 
@@ -39,6 +42,7 @@ private:
     QSpinBox* maxTokens_;
     QComboBox* rule_;
     QDoubleSpinBox* threshold_;
+    WhatIfControls* whatIf_;
 };
 
 /// What the button says.

@@ -54,7 +54,8 @@ QString runPrompt(MainWindow& window, const Arguments& a) {
     return problem;
 }
 
-void settle() {
+void settle(MainWindow& window) {
+    window.page()->finishDrawing();
     // Twice: laying out posts the events that paint.
     for (int i = 0; i < 2; ++i) {
         QCoreApplication::sendPostedEvents();
@@ -77,7 +78,7 @@ QString takeScreenshot(const Arguments& a) {
     window.show();
     const QString problem = runPrompt(window, a);
     if (!problem.isEmpty()) return problem;
-    settle();
+    settle(window);
     if (!a.view.isEmpty()) return exportPicture(*window.page(), a.screenshot, a.size, 1, a.view);
     return savePixmap(window.grab(), a.screenshot);
 }
@@ -88,7 +89,7 @@ QString exportTrace(const Arguments& a) {
     window.show();
     window.openTrace(a.open.front());
     if (!window.trace().hasRun()) return window.errorBar()->sentence();
-    settle();
+    settle(window);
     return exportPicture(*window.page(), a.exportFile, a.size, 1, a.view);
 }
 

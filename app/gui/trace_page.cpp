@@ -21,7 +21,9 @@ namespace mor::ui {
 
 namespace {
 
-constexpr int kGap = 10;  ///< between boxes; also the handle to drag
+constexpr int kDetail = 1, kHeatmap = 2, kKv = 3;  ///< places in TracePage::pieces(), in reading order
+constexpr int kGap = 10;                           ///< between boxes; also the handle to drag
+constexpr int kLeastHeight = 140;
 
 QSplitter* makeSplitter(Qt::Orientation orientation, const QString& name, std::initializer_list<QWidget*> widgets,
                         const QList<int>& sizes, const QList<int>& stretch) {
@@ -46,30 +48,28 @@ TracePage::TracePage(TraceModel* model, Selection* selection, QWidget* parent)
       routing_(new RoutingView(model, selection)),
       compute_(new ComputeView(model)),
       legend_(new DepthLegend(model)) {
-    addPiece(QStringLiteral("text"), flow_, tr("Text"), tr("background = depth"))->addCorner(legend_);
+    addPiece(QStringLiteral("text"), flow_, tr("Text"), tr("background = depth, underlined = prompt"))->addCorner(legend_);
     addPiece(QStringLiteral("token"), detail_, detail_->title(), detail_->caption());
-    addPiece(QStringLiteral("heatmap"), heatmap_, tr("Depth heatmap"),
-             tr("colour = depth, fill height = router score, tick = threshold, ● continue  ○ leave, blank = not offered"));
+    addPiece(QStringLiteral("heatmap"), heatmap_, tr("Depth heatmap"), heatmap_->caption());
     addPiece(QStringLiteral("kv"), kv_, tr("KV cache"), {});
     addPiece(QStringLiteral("routing"), routing_, tr("Routing"), tr("tokens entering and leaving each recursion"));
     addPiece(QStringLiteral("compute"), compute_, tr("Compute"), {});
     connect(detail_, &TokenDetailView::titleChanged, this, [this](const QString& title, const QString& caption) {
-        Piece& piece = pieces_[1];
-        piece.title = title;
-        piece.caption = caption;
-        piece.panel->setTitle(title);
-        piece.panel->setCaption(caption);
+        pieces_[kDetail].title = title;
+        pieces_[kDetail].panel->setTitle(title);
+        setCaption(kDetail, caption);
     });
-    connect(model, &TraceModel::extended, this, &TracePage::updateKvCaption, Qt::QueuedConnection);
-    connect(model, &QAbstractItemModel::modelReset, this, &TracePage::updateKvCaption, Qt::QueuedConnection);
+    connect(model, &TraceModel::extended, this, &TracePage::updateCaptions, Qt::QueuedConnection);
+    connect(model, &QAbstractItemModel::modelReset, this, &TracePage::updateCaptions, Qt::QueuedConnection);
     compose();
-    updateKvCaption();
+    updateCaptions();
     setTheme({});
 }
 
 template <typename View>
 Panel* TracePage::addPiece(const QString& name, View* view, const QString& title, const QString& caption) {
     auto* panel = new Panel(title, caption, view);
+    panel->setMinimumHeight(kLeastHeight);  // views ask for more, but a small screen has to do
     panel->setObjectName(name);
     pieces_.push_back({name, panel, view, title, caption});
     return panel;
@@ -89,11 +89,21 @@ void TracePage::compose() {
     column->addWidget(all);
 }
 
-void TracePage::updateKvCaption() {
-    const QString caption = tr("%1, measured · vanilla reference computed").arg(kv_->unit());
-    if (caption == pieces_[3].caption) return;
-    pieces_[3].caption = caption;
-    pieces_[3].panel->setCaption(caption);
+/// What the colours and numbers mean depends on the model, the size of the run and the chosen colouring.
+void TracePage::updateCaptions() {
+    setCaption(kHeatmap, heatmap_->caption());
+    setCaption(kKv, tr("%1, measured · vanilla reference computed").arg(kv_->unit()));
+}
+
+void TracePage::setCaption(int piece, const QString& caption) {
+    if (caption == pieces_[piece].caption) return;
+    pieces_[piece].caption = caption;
+    pieces_[piece].panel->setCaption(caption);
+}
+
+void TracePage::finishDrawing() {
+    kv_->flush();
+    updateCaptions();
 }
 
 void TracePage::setTheme(const Theme& theme) {

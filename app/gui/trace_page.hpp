@@ -58,6 +58,12 @@ public:
     const std::vector<Piece>& pieces() const { return pieces_; }
     static QStringList pieceNames();
 
+    /// Says anew what colours and numbers mean; for when the colouring was changed.
+    void updateCaptions();
+
+    /// Draws what the views have put off to their next tick, so that a picture taken now is complete.
+    void finishDrawing();
+
     /// Draws the page, or the piece of that name over the whole area, without controls. The same code as on screen.
     void drawInto(QPainter&, const QRectF& area, const QString& piece = {}) const;
 
@@ -66,7 +72,7 @@ private:
     Panel* addPiece(const QString& name, View*, const QString& title, const QString& caption);
     void compose();
     void drawPiece(QPainter&, const Piece&, const QRectF& area) const;
-    void updateKvCaption();
+    void setCaption(int piece, const QString& caption);
 
     TokenFlowView* flow_;
     TokenDetailView* detail_;

@@ -48,9 +48,8 @@ void check_request(const Model& model, const Request& r) {
     if (top_k && r.prefill_chunk > 0 && r.prefill_chunk < static_cast<int>(r.prompt.size()))
         throw Error("TopK selects among the whole prompt, so it cannot be read in chunks of " +
                     std::to_string(r.prefill_chunk) + "; leave the chunk size out or use the threshold rule");
-    const Sharing sharing = model.config().mor.sharing;
-    if (r.exits && (sharing == Sharing::None || sharing == Sharing::Sequence || sharing == Sharing::MiddleSequence))
-        throw Error("exits need a state after each recursion, which " + std::string(name_of(sharing)) +
+    if (r.exits && !has_exits(model.config().mor))
+        throw Error("exits need a state after each recursion, which " + std::string(name_of(model.config().mor.sharing)) +
                     " models do not have; ask for them on cycle or middle_cycle models");
     check_sampling(r.sampling);
     check_routing(model.config(), r.routing);

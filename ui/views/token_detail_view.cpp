@@ -18,11 +18,12 @@ namespace mor::ui {
 namespace {
 
 constexpr int kMostAlternatives = 5;
+constexpr int kMostExitWords = 3;
 constexpr double kName = 84;  // "recursion 12"
 constexpr double kScore = 48;
 constexpr double kGate = 76;
 constexpr double kOutcome = 104;
-constexpr double kMargin = 92;
+constexpr double kMargin = 100;
 constexpr double kRoomForMargin = 480;  // narrower cards leave the margin to the tooltip
 
 QString outcomeOf(const TraceModel& model, int token, const HeatCell& cell, const mor::Decision& decision, int recursion) {
@@ -84,6 +85,21 @@ QStringList TokenDetailView::alternatives(int token) const {
     return texts;
 }
 
+QStringList TokenDetailView::exits(int token) const {
+    QStringList lines;
+    if (token < 0 || token >= model_->tokenCount()) return lines;
+    for (const auto& exit : model_->token(token).exits) {
+        QStringList words;
+        for (const auto& word : exit.top) {
+            if (words.size() == kMostExitWords) break;
+            words += quoted(QString::fromStdString(word.piece)) + QLatin1Char(' ') +
+                     QLocale().toString(std::exp(word.logprob), 'f', 2);
+        }
+        lines += tr("after %1:  %2").arg(exit.recursion + 1).arg(words.join(QStringLiteral("   ")));
+    }
+    return lines;
+}
+
 QString TokenDetailView::title() const {
     const int token = shownToken();
     if (token < 0) return tr("Token");
@@ -122,13 +138,15 @@ void TokenDetailView::drawInto(QPainter& painter, const QRectF& area) const {
     painter.save();
     double y = drawRows(painter, area, token);
     y = drawNumbers(painter, {area.left(), y, area.width(), area.bottom() - y}, token);
+    y = drawExits(painter, {area.left(), y, area.width(), area.bottom() - y}, token);
     drawAlternatives(painter, {area.left(), y, area.width(), area.bottom() - y}, token);
     painter.restore();
 }
 
 double TokenDetailView::rowHeight(double available) const {
     const double rows = std::max(1, model_->recursions());
-    return std::clamp((available - theme_.px(84)) / rows, theme_.px(16), theme_.px(36));
+    const auto more = static_cast<double>(exits(shownToken()).size());  // lines below that want room too
+    return std::clamp((available - theme_.px(more > 0 ? 46 + 18 * more : 84)) / rows, theme_.px(18), theme_.px(36));
 }
 
 double TokenDetailView::drawRows(QPainter& painter, const QRectF& area, int token) const {
@@ -187,6 +205,24 @@ double TokenDetailView::drawNumbers(QPainter& painter, const QRectF& area, int t
     drawLine(painter, {area.left(), area.top(), area.width(), theme_.px(20)}, Qt::AlignLeft | Qt::AlignVCenter,
              parts.join(QStringLiteral(" · ")));
     return area.top() + theme_.px(24);
+}
+
+double TokenDetailView::drawExits(QPainter& painter, const QRectF& area, int token) const {
+    const auto lines = exits(token);
+    const double line = theme_.px(18);
+    if (lines.isEmpty() || area.height() < 2 * line) return area.top();
+    painter.setFont(theme_.caption());
+    painter.setPen(theme_.frame().caption);
+    drawLine(painter, {area.left(), area.top(), area.width(), line}, Qt::AlignLeft | Qt::AlignVCenter,
+             tr("If it stopped here the next token would be"));
+    painter.setPen(theme_.frame().text);
+    double y = area.top() + line;
+    for (const QString& text : lines) {
+        if (y + line > area.bottom()) break;
+        drawLine(painter, {area.left(), y, area.width(), line}, Qt::AlignLeft | Qt::AlignVCenter, text);
+        y += line;
+    }
+    return y + theme_.px(4);
 }
 
 void TokenDetailView::drawAlternatives(QPainter& painter, const QRectF& area, int token) const {

@@ -12,9 +12,9 @@ namespace mor::ui {
 class Selection;
 class TraceModel;
 
-/// Why the current token went as deep as it did: score, threshold and outcome of every recursion, and what else
-/// could have stood in its place. With a second pin the
-/// first one is the thin dark bar for comparison.
+/// Why the current token went as deep as it did: score, threshold and outcome of every recursion, what it would say if
+/// it stopped after each, and what else could have stood in its place. With a second pin the first one is the thin dark
+/// bar for comparison.
 class TokenDetailView : public QWidget, public Picture {
     Q_OBJECT
 
@@ -35,6 +35,7 @@ public:
     };
     std::vector<Row> rows(int token) const;
     QStringList alternatives(int token) const;  ///< "not .52"
+    QStringList exits(int token) const;         ///< "after 1:  not .21  been .09", one for each recursion taken
     int shownToken() const;
 
     QString title() const;    ///< "Token 28 · “had”"
@@ -61,6 +62,7 @@ private:
     double drawRows(QPainter&, const QRectF& area, int token) const;
     void drawRow(QPainter&, const QRectF& line, const Row&, const Row* compared) const;
     double drawNumbers(QPainter&, const QRectF& area, int token) const;
+    double drawExits(QPainter&, const QRectF& area, int token) const;
     void drawAlternatives(QPainter&, const QRectF& area, int token) const;
 
     TraceModel* model_;

@@ -45,6 +45,10 @@ struct ModelConfig {
     MorConfig mor;
 };
 
+/// Whether there is a state after each recursion with which a token could stop (Request::exits): not in vanilla models,
+/// and not where a recursion is one repetition of one layer.
+inline bool has_exits(const MorConfig& c) { return c.sharing == Sharing::Cycle || c.sharing == Sharing::MiddleCycle; }
+
 /// Reads and checks DIRECTORY/config.json and, where present, DIRECTORY/mor.json. Throws Error.
 ModelConfig read_config(const std::filesystem::path& directory);
 
