@@ -96,7 +96,8 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("model", type=Path)
     arguments.add_argument("--cli", type=Path, required=True)
-    arguments.add_argument("--text", type=Path, default=Path(__file__).parent / "passage.txt", help="(passage.txt, ordinary prose)")
+    arguments.add_argument("--text", type=Path, default=Path(__file__).parents[2] / "tests/data/passage.txt",
+                           help="(tests/data/passage.txt, ordinary prose)")
     arguments.add_argument("--max-tokens", type=int, default=64)
     options = arguments.parse_args()
     logging.disable_progress_bar()
