@@ -381,7 +381,7 @@ void CliTest::refusesRuns_data() {
     row("prompt not UTF-8", {"tokenize", kTrained, "--text", QString::fromLatin1("x")}, {});
     row("text without tokenizer", {"generate", kModel, "--prompt", "x"}, "give token ids with --tokens");
     row("tokenize without tokenizer", {"tokenize", kModel, "--text", "x"}, "tokenizer.model");
-    row("chat", {"generate", kModel, "--tokens", "1", "--chat"}, "no chat template");
+    row("chat", {"generate", kModel, "--prompt", "x", "--chat"}, "a chat template");
     row("trace into nowhere", {"generate", kModel, "--tokens", "1", "--trace", "/nonexistent/x.mortrace"},
         "/nonexistent/x.mortrace");
     row("dump into nowhere", {"dump", kModel, "--tokens", "1", "--out", "/nonexistent/x.safetensors"}, "/nonexistent");
@@ -403,7 +403,7 @@ void CliTest::refusesRuns() {
     if (QString(QTest::currentDataTag()) == "prompt not UTF-8") {
         // QProcess encodes its arguments, so the broken byte has to come out of a shell.
         QProcess shell;
-        shell.start("sh", {"-c", R"("$0" tokenize "$1" --text "$(printf 'a\377b')")", MOR_CLI, kTrained});
+        shell.start("sh", {"-c", R"sh("$0" tokenize "$1" --text "$(printf 'a\377b')")sh", MOR_CLI, kTrained});
         QVERIFY(shell.waitForFinished(kPatience));
             QCOMPARE(shell.exitCode(), 1);
             QVERIFY(shell.readAllStandardError().contains("UTF-8"));
