@@ -27,8 +27,11 @@ EngineWorker::~EngineWorker() = default;
 
 void EngineWorker::setState(EngineState state) {
     state_ = state;
-    emit stateChanged(state);
+    tell(state);
+    emit told();
 }
+
+void EngineWorker::tell(News news) { queue_.push(std::move(news)); }
 
 void EngineWorker::load(const std::filesystem::path& directory, const mor::DeviceSettings& device) {
     stop();
@@ -38,9 +41,9 @@ void EngineWorker::load(const std::filesystem::path& directory, const mor::Devic
         scheduler_.reset();
         writer_.reset();
         model_ = std::move(loaded);
-        emit modelLoaded(model_->info(), model_->tokenizer() != nullptr);
+        tell(ModelLoaded{model_->info(), model_->tokenizer() != nullptr});
     } catch (const std::exception& error) {
-        emit loadFailed(sentenceOf(error));  // a model loaded before stays in use
+        tell(LoadFailed{sentenceOf(error)});  // a model loaded before stays in use
     }
     setState(model_ ? EngineState::Ready : EngineState::NoModel);
 }
@@ -48,7 +51,7 @@ void EngineWorker::load(const std::filesystem::path& directory, const mor::Devic
 void EngineWorker::generate(RunRequest request, Pace pace) {
     stop();
     if (!model_) {
-        queue_.fail(tr("No model is open: choose one first."));
+        tell(RunFailed{tr("No model is open: choose one first.")});
         return setState(EngineState::NoModel);
     }
     try {
@@ -76,7 +79,7 @@ void EngineWorker::begin(RunRequest&& request) {
     auto scheduler = std::make_unique<mor::Scheduler>(model_, request.kv);
     request_ = scheduler->submit(std::move(request.settings));
     scheduler_ = std::move(scheduler);
-    queue_.begin(header);
+    tell(RunBegun{header});
     openAutosave(header);
 }
 
@@ -86,7 +89,7 @@ void EngineWorker::openAutosave(const mor::TraceHeader& header) {
         std::filesystem::create_directories(autosave_.parent_path());
         writer_.emplace(autosave_, header);
     } catch (const std::exception& error) {
-        queue_.warn(tr("This run is not recorded: %1").arg(sentenceOf(error)));
+        tell(RunWarned{tr("This run is not recorded: %1").arg(sentenceOf(error))});
     }
 }
 
@@ -96,7 +99,7 @@ void EngineWorker::record(const mor::Events& events) {
         writer_->add(events);
     } catch (const std::exception& error) {
         writer_.reset();
-        queue_.warn(tr("Recording this run stopped: %1").arg(sentenceOf(error)));
+        tell(RunWarned{tr("Recording this run stopped: %1").arg(sentenceOf(error))});
     }
 }
 
@@ -142,7 +145,7 @@ void EngineWorker::proceed(Pace pace) {
             return;
         }
     } catch (const std::exception& error) {
-        queue_.fail(sentenceOf(error));
+        tell(RunFailed{sentenceOf(error)});
         return setState(EngineState::Ready);
     }
     pace_ = pace;
@@ -167,14 +170,14 @@ void EngineWorker::wake() {
 
 void EngineWorker::endRun(mor::Finish finish) {
     finish_ = finish;
-    queue_.finish(finish);
+    tell(RunFinished{finish});
     setState(EngineState::Ready);
 }
 
 void EngineWorker::failRun(const QString& sentence) {
     finish_ = mor::Finish::Cancelled;
     scheduler_.reset();
-    queue_.fail(sentence);
+    tell(RunFailed{sentence});
     setState(EngineState::Ready);
 }
 

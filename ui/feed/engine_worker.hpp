@@ -37,9 +37,8 @@ public:
     void wake();
 
 signals:
-    void modelLoaded(const mor::ModelInfo&, bool hasTokenizer);
-    void loadFailed(const QString& sentence);
-    void stateChanged(mor::ui::EngineState);
+    /// There is news that should not wait for the next drain.
+    void told();
 
 private:
     void begin(RunRequest&&);
@@ -52,6 +51,7 @@ private:
     void endRun(mor::Finish);
     void failRun(const QString&);
     void setState(EngineState);
+    void tell(News);
 
     RecordQueue& queue_;
     std::filesystem::path autosave_;

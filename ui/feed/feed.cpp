@@ -11,12 +11,7 @@ namespace mor::ui {
 Feed::Feed(std::filesystem::path autosave, QObject* parent)
     : QObject(parent), worker_(std::make_unique<EngineWorker>(queue_, std::move(autosave))) {
     worker_->moveToThread(&thread_);
-    connect(worker_.get(), &EngineWorker::modelLoaded, this, [this](const mor::ModelInfo& info, bool hasTokenizer) {
-        extendable_ = false;
-        emit modelLoaded(info, hasTokenizer);
-    });
-    connect(worker_.get(), &EngineWorker::loadFailed, this, &Feed::loadFailed);
-    connect(worker_.get(), &EngineWorker::stateChanged, this, &Feed::enter);
+    connect(worker_.get(), &EngineWorker::told, this, &Feed::drain);
     timer_.setInterval(kDrainInterval);
     connect(&timer_, &QTimer::timeout, this, &Feed::drain);
     thread_.setObjectName(QStringLiteral("engine"));
@@ -67,37 +62,42 @@ void Feed::stop() {
     command([w = worker_.get()] { w->stop(); });
 }
 
-void Feed::enter(EngineState state) {
-    drain();  // what was computed before the change is shown before it
-    state_ = state;
-    if (state == EngineState::Running)
-        timer_.start();
-    else
-        timer_.stop();
-    emit stateChanged(state);
-}
-
 void Feed::drain() {
-    RecordQueue::Drained drained = queue_.drain();
+    const RecordQueue::Drained drained = queue_.drain();
     if (drained.producer_waits) command([w = worker_.get()] { w->wake(); });
-    for (Delivery& delivery : drained.deliveries) hand(delivery);
+    for (const News& news : drained.news) std::visit([this](const auto& piece) { hand(piece); }, news);
 }
 
-void Feed::hand(Delivery& delivery) {
-    if (delivery.header) {
-        extendable_ = false;
-        emit started(*delivery.header);
-    }
-    if (!delivery.tokens.empty() || !delivery.passes.empty()) emit batch(delivery.tokens, delivery.passes);
-    for (const QString& sentence : std::as_const(delivery.warnings)) emit warned(sentence);
-    if (!delivery.failure.isEmpty()) {
-        extendable_ = false;
-        emit failed(delivery.failure);
-    }
-    if (delivery.finish) {
-        extendable_ = *delivery.finish == mor::Finish::MaxTokens;
-        emit finished(*delivery.finish);
-    }
+void Feed::hand(const RunBegun& begun) {
+    extendable_ = false;
+    emit started(begun.header);
+}
+
+void Feed::hand(const Records& records) { emit batch(records.tokens, records.passes); }
+
+void Feed::hand(const RunWarned& warning) { emit warned(warning.sentence); }
+
+void Feed::hand(const RunFailed& failure) {
+    extendable_ = false;
+    emit failed(failure.sentence);
+}
+
+void Feed::hand(const RunFinished& end) {
+    extendable_ = end.finish == mor::Finish::MaxTokens;
+    emit finished(end.finish);
+}
+
+void Feed::hand(const ModelLoaded& loaded) {
+    extendable_ = false;
+    emit modelLoaded(loaded.info, loaded.hasTokenizer);
+}
+
+void Feed::hand(const LoadFailed& failure) { emit loadFailed(failure.sentence); }
+
+void Feed::hand(EngineState state) {
+    state_ = state;
+    state == EngineState::Running ? timer_.start() : timer_.stop();
+    emit stateChanged(state);
 }
 
 }  // namespace mor::ui

@@ -63,8 +63,15 @@ private:
     template <typename Command>
     void command(Command&&);
     void drain();
-    void hand(Delivery&);
-    void enter(EngineState);
+    /// One for each kind of News.
+    void hand(const RunBegun&);
+    void hand(const Records&);
+    void hand(const RunWarned&);
+    void hand(const RunFailed&);
+    void hand(const RunFinished&);
+    void hand(const ModelLoaded&);
+    void hand(const LoadFailed&);
+    void hand(EngineState);
 
     RecordQueue queue_;
     QThread thread_;

@@ -1,51 +1,28 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "feed/record_queue.hpp"
 
-#include <utility>
-
 namespace mor::ui {
 
-Delivery& RecordQueue::last() {
-    if (deliveries_.empty()) deliveries_.emplace_back();
-    return deliveries_.back();
-}
-
-void RecordQueue::begin(mor::TraceHeader header) {
+void RecordQueue::push(News news) {
     const std::scoped_lock lock(mutex_);
-    deliveries_.emplace_back().header = std::move(header);
+    news_.push_back(std::move(news));
 }
 
 bool RecordQueue::push(mor::Events&& events) {
     const std::scoped_lock lock(mutex_);
-    Delivery& delivery = last();
-    for (mor::FinishedToken& token : events.tokens) delivery.tokens.push_back(std::move(token.record));
+    if (news_.empty() || !std::holds_alternative<Records>(news_.back())) news_.emplace_back(Records{});
+    auto& records = std::get<Records>(news_.back());
+    for (mor::FinishedToken& token : events.tokens) records.tokens.push_back(std::move(token.record));
+    records.passes.push_back(std::move(events.pass));
     waiting_ += events.tokens.size() + 1;
-    delivery.passes.push_back(std::move(events.pass));
     producer_waits_ = waiting_ >= kCapacity;
     return !producer_waits_;
-}
-
-void RecordQueue::warn(const QString& sentence) {
-    const std::scoped_lock lock(mutex_);
-    last().warnings.append(sentence);
-}
-
-void RecordQueue::fail(const QString& sentence) {
-    const std::scoped_lock lock(mutex_);
-    last().failure = sentence;
-}
-
-void RecordQueue::finish(mor::Finish finish) {
-    const std::scoped_lock lock(mutex_);
-    // A run that was continued may end a second time before anybody looked: keep both ends apart.
-    if (last().finish) deliveries_.emplace_back();
-    last().finish = finish;
 }
 
 RecordQueue::Drained RecordQueue::drain() {
     const std::scoped_lock lock(mutex_);
     waiting_ = 0;
-    return {std::exchange(deliveries_, {}), std::exchange(producer_waits_, false)};
+    return {std::exchange(news_, {}), std::exchange(producer_waits_, false)};
 }
 
 }  // namespace mor::ui
