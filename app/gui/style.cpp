@@ -15,7 +15,8 @@ Alarm alarmOf(Appearance appearance) {
 }
 
 // Buttons, fields and menus. %1 ground, %2 panel, %3 line, %4 text, %5 caption, %6 accent, %7 accent text, %8 hover,
-// %9 disabled text; sizes are pixels of the 4-pixel grid.
+// %9 disabled text; sizes are pixels of the 4-pixel grid. Buttons add two blanks after their text, hence the uneven
+// padding.
 constexpr auto kSheet = R"(
 QMainWindow { background: %1; }
 #header { background: %2; border: 0; border-bottom: 1px solid %3; }
@@ -23,7 +24,8 @@ QMainWindow { background: %1; }
 #promptBox { background: %2; border: 1px solid %3; border-radius: 4px; }
 #promptBox QPlainTextEdit { background: transparent; border: 0; color: %4; }
 #promptCaption, #deviceLabel { color: %5; background: transparent; }
-QToolButton { background: %2; color: %4; border: 1px solid %3; border-radius: 4px; padding: 0 10px; min-height: 30px; }
+QToolButton { background: %2; color: %4; border: 1px solid %3; border-radius: 4px; padding: 0 4px 0 12px; min-height: 30px; }
+QToolButton#modelChooser { padding: 0 10px; }
 QToolButton:hover { background: %8; }
 QToolButton:pressed, QToolButton:open { background: %3; }
 QToolButton:disabled { color: %9; }
