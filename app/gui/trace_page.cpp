@@ -24,7 +24,6 @@ namespace {
 constexpr int kDetail = 1, kHeatmap = 2, kKv = 3;  ///< places in TracePage::pieces(), in reading order
 constexpr int kGap = 10;                           ///< between boxes; also the handle to drag
 constexpr int kLeastHeight = 140;
-constexpr int kLeastHeight = 140;
 
 QSplitter* makeSplitter(Qt::Orientation orientation, const QString& name, std::initializer_list<QWidget*> widgets,
                         const QList<int>& sizes, const QList<int>& stretch) {
@@ -70,7 +69,6 @@ TracePage::TracePage(TraceModel* model, Selection* selection, QWidget* parent)
 template <typename View>
 Panel* TracePage::addPiece(const QString& name, View* view, const QString& title, const QString& caption) {
     auto* panel = new Panel(title, caption, view);
-    panel->setMinimumHeight(kLeastHeight);  // views ask for more, but a small screen has to do
     panel->setMinimumHeight(kLeastHeight);  // views ask for more, but a small screen has to do
     panel->setObjectName(name);
     pieces_.push_back({name, panel, view, title, caption});
