@@ -146,7 +146,7 @@ void TokenDetailView::drawInto(QPainter& painter, const QRectF& area) const {
 double TokenDetailView::rowHeight(double available) const {
     const double rows = std::max(1, model_->recursions());
     const auto more = static_cast<double>(exits(shownToken()).size());  // lines below that want room too
-    return std::clamp((available - theme_.px(more > 0 ? 46 + 18 * more : 84)) / rows, theme_.px(18), theme_.px(36));
+    return std::clamp((available - theme_.px(more > 0 ? 44 + 16 * more : 84)) / rows, theme_.px(16), theme_.px(36));
 }
 
 double TokenDetailView::drawRows(QPainter& painter, const QRectF& area, int token) const {
@@ -194,8 +194,7 @@ double TokenDetailView::drawNumbers(QPainter& painter, const QRectF& area, int t
     const auto& record = model_->token(token);
     QStringList parts;
     if (!std::isnan(record.logprob))
-        parts += tr("probability %1 (log %2)")
-                     .arg(QLocale().toString(std::exp(record.logprob), 'f', 3), QLocale().toString(record.logprob, 'f', 2));
+        parts += tr("probability %1").arg(QLocale().toString(std::exp(record.logprob), 'f', 3));
     if (record.flops > 0)
         parts += tr("%1FLOP, vanilla %2 computed")
                      .arg(siText(static_cast<double>(record.flops)), siText(static_cast<double>(record.flops_vanilla)));
@@ -209,7 +208,7 @@ double TokenDetailView::drawNumbers(QPainter& painter, const QRectF& area, int t
 
 double TokenDetailView::drawExits(QPainter& painter, const QRectF& area, int token) const {
     const auto lines = exits(token);
-    const double line = theme_.px(18);
+    const double line = theme_.px(16);
     if (lines.isEmpty() || area.height() < 2 * line) return area.top();
     painter.setFont(theme_.caption());
     painter.setPen(theme_.frame().caption);
