@@ -180,22 +180,8 @@ void DepthHeatmapView::mousePressEvent(QMouseEvent* event) {
 }
 
 bool DepthHeatmapView::viewportEvent(QEvent* event) {
-    switch (event->type()) {
-        case QEvent::MouseMove:
-            selection_->setHovered(tokenAt(static_cast<QMouseEvent*>(event)->position().toPoint()));
-            break;
-        case QEvent::Leave:
-            selection_->setHovered(-1);
-            break;
-        case QEvent::ToolTip: {
-            const auto* help = static_cast<QHelpEvent*>(event);
-            showTokenTip(*help, viewport(), *model_, tokenAt(help->pos()));
-            return true;
-        }
-        default:
-            break;
-    }
-    return QAbstractScrollArea::viewportEvent(event);
+    const auto token = [this](QPointF at) { return tokenAt(at.toPoint()); };
+    return followPointer(*event, viewport(), *selection_, *model_, token) || QAbstractScrollArea::viewportEvent(event);
 }
 
 QString DepthHeatmapView::description() const {

@@ -4,6 +4,7 @@
 #include <QCoreApplication>
 #include <QHelpEvent>
 #include <QKeyEvent>
+#include <QMouseEvent>
 #include <QStringList>
 #include <QToolTip>
 #include <QWidget>
@@ -79,6 +80,25 @@ QString tokenTip(const TraceModel& model, int token) {
     if (!std::isnan(record.logprob)) lines += text("probability %1").arg(scoreText(std::exp(record.logprob)));
     lines += text("KV cache %1 (vanilla %2, computed)").arg(bytesText(kvUsed(record.kv)), bytesText(record.kv.vanilla));
     return lines.join(QLatin1Char('\n'));
+}
+
+bool followPointer(QEvent& event, QWidget* viewport, Selection& selection, const TraceModel& model,
+                   const std::function<int(QPointF)>& tokenAt) {
+    switch (event.type()) {
+        case QEvent::MouseMove:
+            selection.setHovered(tokenAt(static_cast<const QMouseEvent&>(event).position()));
+            return false;
+        case QEvent::Leave:
+            selection.setHovered(-1);
+            return false;
+        case QEvent::ToolTip: {
+            const auto& help = static_cast<const QHelpEvent&>(event);
+            showTokenTip(help, viewport, model, tokenAt(help.pos()));
+            return true;
+        }
+        default:
+            return false;
+    }
 }
 
 void showTokenTip(const QHelpEvent& event, QWidget* widget, const TraceModel& model, int token) {

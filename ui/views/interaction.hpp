@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <QPointF>
 #include <QString>
+#include <functional>
 
+class QEvent;
 class QHelpEvent;
 class QKeyEvent;
 class QWidget;
@@ -21,6 +24,10 @@ QString tokenTip(const TraceModel&, int token);
 
 /// A token's name between quotation marks, line breaks and blanks made visible.
 QString quoted(const QString& label);
+
+/// What the pointer does over a view of tokens without a button: moving hovers, leaving ends that, resting shows the
+/// tooltip. True: the view has nothing left to do for this event.
+bool followPointer(QEvent&, QWidget* viewport, Selection&, const TraceModel&, const std::function<int(QPointF)>& tokenAt);
 
 /// Shows tokenTip() at the pointer, or hides the tooltip where there is no token.
 void showTokenTip(const QHelpEvent&, QWidget*, const TraceModel&, int token);

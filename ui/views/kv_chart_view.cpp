@@ -190,22 +190,8 @@ void KvChartView::mousePressEvent(QMouseEvent* event) {
 void KvChartView::mouseReleaseEvent(QMouseEvent* event) { event->accept(); }  // Qt Charts would zoom or scroll
 
 bool KvChartView::viewportEvent(QEvent* event) {
-    switch (event->type()) {
-        case QEvent::MouseMove:
-            selection_->setHovered(tokenAt(static_cast<QMouseEvent*>(event)->position()));
-            break;
-        case QEvent::Leave:
-            selection_->setHovered(-1);
-            break;
-        case QEvent::ToolTip: {
-            const auto* help = static_cast<QHelpEvent*>(event);
-            showTokenTip(*help, viewport(), *model_, tokenAt(help->pos()));
-            return true;
-        }
-        default:
-            break;
-    }
-    return QChartView::viewportEvent(event);
+    const auto token = [this](QPointF at) { return tokenAt(at); };
+    return followPointer(*event, viewport(), *selection_, *model_, token) || QChartView::viewportEvent(event);
 }
 
 }  // namespace mor::ui
