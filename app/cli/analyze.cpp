@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -10,8 +8,7 @@
 #include "interrupt.hpp"
 #include "mor/analysis.hpp"
 #include "mor/error.hpp"
-#include "setting_options.hpp"
-#include "text_file.hpp"
+#include "windowed_text.hpp"
 
 namespace mor::cli {
 
@@ -21,36 +18,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostListed = 20;  ///< differing tokens shown in the table; --json has all of them
 
-struct AnalyzeOptions {
-    std::filesystem::path model;
-    std::optional<std::string> file;
-    std::optional<std::vector<int>> tokens;
-    RoutingSettings routing;
-    DeviceSettings device;
-    KvSettings kv;
-    bool json = false;
-};
-
-bool read_options(Arguments arguments, AnalyzeOptions& o) {
-    OptionTable table("morscope-cli analyze",
-                      "Reads a text under the causal rule (threshold) and the training-time rule (top-k, which looks\n"
-                      "ahead) and puts the decisions side by side. For expert-choice models; --routing is ignored.");
-    add_model_argument(table, o.model);
-    table.option("--text", "FILE", "the text, UTF-8; - reads standard input",
-                 [&](const std::string& text) { o.file = text; });
-    table.option("--tokens", "1,2,3", "token ids instead of a text",
-                 [&](const std::string& text) { o.tokens = read_ids("--tokens", text); });
-    table.flag("--json", "print one JSON object", o.json);
-    add_routing_options(table, o.routing, o.kv);
-    add_device_options(table, o.device, o.kv);
-    if (!table.parse(arguments)) return false;
-    require_one({o.file, o.tokens}, "--text");
-    return true;
-}
-
-void show_progress(int done, int total) {
-    std::cerr << "\rwindow " << done << " of " << total << (done == total ? "\r\033[K" : "") << std::flush;
-}
+constexpr const char* kExplanation =
+    "Reads a text under the causal rule (threshold) and the training-time rule (top-k, which looks\n"
+    "ahead) and puts the decisions side by side. For expert-choice models; --routing is ignored.";
 
 double ratio(std::int64_t part, std::int64_t whole) {
     return whole ? static_cast<double>(part) / static_cast<double>(whole) : std::nan("");
@@ -137,17 +107,12 @@ std::string result_text(const RuleComparison& c) {
 }  // namespace
 
 int analyze(Arguments arguments) {
-    AnalyzeOptions o;
-    if (!read_options(arguments, o)) return 0;
-    Input input{std::nullopt, o.tokens};
-    if (o.file) input.text = read_text_file(*o.file);
+    WindowedText text;
+    if (!read_windowed_text(arguments, "morscope-cli analyze", kExplanation, text)) return 0;
     const Interrupt interrupt;
-    const auto model = Model::load(o.model, o.device);
-    const std::vector<int> tokens = tokens_of(*model, input);
-    const bool terminal = isatty(STDERR_FILENO) != 0;
-    const RuleComparison result = compare_rules(model, tokens, o.routing, o.kv, interrupt.token(),
-                                                terminal ? std::function<void(int, int)>(show_progress) : nullptr);
-    std::cout << (o.json ? result_json(result) + "\n" : result_text(result));
+    const auto [model, tokens] = load(text);
+    const RuleComparison result = compare_rules(model, tokens, text.routing, text.kv, interrupt.token(), window_progress());
+    std::cout << (text.json ? result_json(result) + "\n" : result_text(result));
     return 0;
 }
 
