@@ -86,6 +86,7 @@ public:
     // --- memory. Buffers are 64-byte aligned, uninitialised, and live as long as the returned pointer.
     virtual std::shared_ptr<std::byte> allocate(std::size_t bytes) = 0;
     virtual void download(const float* source, std::size_t count, float* host) = 0;
+    virtual void upload(const void* host, std::size_t bytes, void* target) = 0;
 
     // --- weights. Row blocks are stacked; all have the same number of columns and the same type.
     virtual std::shared_ptr<const Matrix> matrix(std::span<const TensorView> row_blocks) = 0;
@@ -129,6 +130,9 @@ public:
 
 /// The CPU backend. Throws Error when `cpu_isa` names kernels this machine cannot run.
 std::shared_ptr<Backend> make_cpu_backend(const DeviceSettings&);
+
+/// The CUDA backend of the first device, from the module found at run time. Throws DeviceError saying what is missing.
+std::shared_ptr<Backend> make_cuda_backend(const DeviceSettings&);
 
 /// Names of the kernel sets this machine can run, best first; "generic" is always the last.
 std::vector<std::string> cpu_isas();

@@ -264,9 +264,16 @@ std::shared_ptr<const Model> load_model(const std::filesystem::path& directory, 
 std::shared_ptr<const Model> Model::load(const std::filesystem::path& directory, const DeviceSettings& device) {
     if (device.device != "auto" && device.device != "cpu" && device.device != "cuda")
         throw Error("device: expected auto, cpu or cuda, got " + device.device);
-    const bool wanted_cuda = device.device == "cuda";
-    return load_model(directory, make_cpu_backend(device),
-                      wanted_cuda ? "CUDA is not part of this build, so the CPU computes" : "");
+    std::string note;
+    if (device.device != "cpu") {
+        try {
+            return load_model(directory, make_cuda_backend(device));
+        } catch (const DeviceError& error) {
+            if (device.device == "cuda") throw DeviceError(std::string(error.what()) + ", or choose the CPU");
+            note = std::string(error.what()) + "; the CPU computes";
+        }
+    }
+    return load_model(directory, make_cpu_backend(device), note);
 }
 
 }  // namespace mor

@@ -70,10 +70,15 @@ void KvSequence::reserve(int rows) {
                         " more blocks and " + std::to_string(pool_.available(g)) +
                         " are free; run fewer requests at once or use a shorter text");
     }
-    for (int g = 0; g < pool_.groups(); ++g) {
-        if (!plan_.group_layers[g]) continue;
-        const int wanted = blocks_for(entries(g) + rows);
-        while (blocks(g) < wanted) members_[g].table.push_back(pool_.take(g));
+    try {
+        for (int g = 0; g < pool_.groups(); ++g) {
+            if (!plan_.group_layers[g]) continue;
+            const int wanted = blocks_for(entries(g) + rows);
+            while (blocks(g) < wanted) members_[g].table.push_back(pool_.take(g));
+        }
+    } catch (...) {  // the backend has no memory for more slabs
+        trim();
+        throw;
     }
 }
 

@@ -118,6 +118,7 @@ void Scheduler::Impl::admit() {
         try {
             in_flight = start_chunk(*s) || in_flight;
         } catch (const Error&) {
+            s->kv.trim();  // blocks it had got before the device ran out of memory
             const bool others = in_flight || std::any_of(sequences.begin(), sequences.end(), [&](auto& o) {
                                     return o.first != id && o.second->finish == Finish::None;
                                 });

@@ -36,6 +36,7 @@ public:
     float* floats(std::size_t count) {
         if (count > capacity_) {
             memory_.reset();
+            capacity_ = 0;  // allocate() may throw
             memory_ = backend_->allocate(count * sizeof(float));
             capacity_ = count;
         }

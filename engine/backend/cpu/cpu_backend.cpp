@@ -32,6 +32,10 @@ void CpuBackend::download(const float* source, std::size_t count, float* host) {
     if (count > 0) std::memcpy(host, source, count * sizeof(float));
 }
 
+void CpuBackend::upload(const void* host, std::size_t bytes, void* target) {
+    if (bytes > 0) std::memcpy(target, host, bytes);
+}
+
 std::shared_ptr<const Matrix> CpuBackend::matrix(std::span<const TensorView> row_blocks) {
     return std::make_shared<const CpuMatrix>(row_blocks);
 }

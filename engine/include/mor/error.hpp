@@ -13,6 +13,12 @@ public:
     using std::runtime_error::runtime_error;
 };
 
+/// A device that cannot be used: missing, too old, out of memory or failed. what() says which, and what to do.
+class DeviceError : public Error {
+public:
+    using Error::Error;
+};
+
 /// The sentence used for everything wrong in a file: "FILE: FIELD: expected EXPECTED, got GOT".
 inline Error bad_input(const std::string& file, const std::string& field, const std::string& expected,
                        const std::string& got) {
