@@ -41,7 +41,19 @@ public:
 
 /// Slots of the workspace, one for each use, so that two operations never fight over one.
 namespace slot {
-enum : int { normed, widened, converted, projected, split_attention, router_inner, router_outputs, compaction, picks, picked, count };
+enum : int {
+    normed,
+    widened,
+    converted,
+    projected,
+    split_attention,
+    router_inner,
+    router_outputs,
+    compaction,
+    picks,
+    picked,
+    count
+};
 }
 
 /// Pinned host memory that the device reads in place, in a ring. put() copies a list; the pointer it returns stays valid

@@ -25,7 +25,9 @@ namespace gpu {
 template <class... P, class... A>
 void launch(void (*kernel)(P...), dim3 grid, dim3 block, std::size_t shared, cudaStream_t stream, A&&... arguments) {
 #ifdef __CUDACC__
-    kernel<<<grid, block, shared, stream> > >(static_cast<P>(arguments)...);
+    // clang-format off
+    kernel<<<grid, block, shared, stream>>>(static_cast<P>(arguments)...);
+    // clang-format on
 #endif
 }
 

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "backend/cuda/context.hpp"
+#include "backend/cuda/load.cuh"
+#include "backend/cuda/reductions.cuh"
+
+/// Products of few rows. They are bound by reading the weights, so each weight is read once for up to eight rows, 16 bytes
+/// a lane, and everything else happens on the way: RMSNorm in front, and what becomes of the sums behind.
+///
+/// One warp computes a unit: one weight row, or the two that an output needs together (gate and up, the two halves of a
+/// rotation). Lanes stride along the row; a sum's order is the same for any number of rows and units, so for few rows a
+/// row's result does not depend on its neighbours.
+///
+/// An Output says which weight rows a unit has and takes their sums:
+///     static constexpr int kWeightRows;                                  1 or 2
+///     __device__ int weight_row(int unit, int i) const;
+///     __device__ void store(int unit, int row, float first, float second) const;
+namespace mor::cuda {
+
+inline constexpr int kFewRowsThreads = 128;
+inline constexpr int kFewRowsWarps = kFewRowsThreads / 32;
+inline constexpr int kMostFewRows = 8;          ///< rows that share one read of the weights
+inline constexpr int kStagedFloats = 8 * 1024;  ///< activations in shared memory at a time, of all rows together
+
+struct FewRows {
+    const void* weights = nullptr;  ///< [.., in]
+    int in = 0;
+    const float* x = nullptr;   ///< [.., in]
+    const int* rows = nullptr;  ///< row i is x[rows[i]]; null: x[i]
+    int n = 0;
+    const float* norm = nullptr;  ///< RMSNorm's weight [in]; null: none
+    float eps = 0;
+    int units = 0;
+    int tile = 0;  ///< elements of a row that are staged at a time
+};
+
+/// Activations in shared memory. 16-bit weights are multiplied by eight consecutive activations; their first and second
+/// halves lie in planes of their own, so that the lanes of a warp read neighbouring float4s: no bank conflicts. The
+/// padding puts what is written at the same time into different banks.
+template <int E>
+struct StagedRow {
+    static constexpr int kPlanes = E == 8 ? 2 : 1;
+    static constexpr int kPadding = E == 8 ? 16 : 0;  // floats
+
+    __host__ __device__ static int plane(int tile) { return (tile + E - 1) / E * (E < 4 ? 1 : 4) + kPadding; }
+    __host__ __device__ static int stride(int tile) { return kPlanes * plane(tile); }
+    __device__ static int place(int k, int tile) { return E == 8 ? k / 4 % 2 * plane(tile) + k / 8 * 4 + k % 4 : k; }
+};
+
+/// What a warp has in flight: U times 32 vectors of each of R weight rows.
+template <class T, int E, int R>
+struct WeightBatch {
+    static constexpr int U = 8 / R;
+    static constexpr int kVectors = 32 * U;
+    Packed<T, E> vectors[U][R];
+
+    /// `first` is the warp's first vector, `end` the row's number of vectors.
+    __device__ __forceinline__ void load(const T* const (&row)[R], int first, int end) {
+#pragma unroll
+        for (int u = 0; u < U; ++u) {
+            const int v = first + u * 32 + static_cast<int>(threadIdx.x % 32);
+            if (v >= end) continue;
+#pragma unroll
+            for (int i = 0; i < R; ++i) vectors[u][i].load(row[i] + static_cast<std::int64_t>(v) * E);
+        }
+    }
+
+    /// sums[r R + i] += vectors of weight row i times those of staged row r, in ascending order
+    template <int N>
+    __device__ __forceinline__ void accumulate(const float* staged, int tile, int first, int end, float (&sums)[N * R]) {
+#pragma unroll
+        for (int u = 0; u < U; ++u) {
+            const int v = first + u * 32 + static_cast<int>(threadIdx.x % 32);
+            if (v >= end) continue;
+            float w[R][E];
+#pragma unroll
+            for (int i = 0; i < R; ++i) vectors[u][i].unpack(w[i]);
+#pragma unroll
+            for (int r = 0; r < N; ++r) {
+                float x[E];
+                read(staged + r * StagedRow<E>::stride(tile), tile, v, x);
+#pragma unroll
+                for (int i = 0; i < R; ++i) {
+#pragma unroll
+                    for (int e = 0; e < E; ++e) sums[r * R + i] = fmaf(x[e], w[i][e], sums[r * R + i]);
+                }
+            }
+        }
+    }
+
+private:
+    __device__ __forceinline__ static void read(const float* staged, int tile, int v, float (&x)[E]) {
+        if constexpr (E == 1) {
+            x[0] = staged[v];
+        } else {
+#pragma unroll
+            for (int p = 0; p < E / 4; ++p) {
+                const float4 four = *reinterpret_cast<const float4*>(staged + p * StagedRow<E>::plane(tile) + v * 4);
+                x[4 * p] = four.x;
+                x[4 * p + 1] = four.y;
+                x[4 * p + 2] = four.z;
+                x[4 * p + 3] = four.w;
+            }
+        }
+    }
+};
+
+/// Brings elements [begin, begin + count) of N rows into shared memory, times the norm's weight; rows behind the last are
+/// zero. The division by the root mean square is left to the sums. Adds to this thread's sums of squares.
+template <int E, int N>
+__device__ __forceinline__ void stage(const FewRows& p, const float* const (&row)[N], int begin, int count, float* staged,
+                                      float (&squares)[N]) {
+    constexpr int S = E == 1 ? 1 : 4;      // elements per load
+    constexpr int B = N >= 4 ? 1 : 4 / N;  // loads in flight per row
+    constexpr int kStep = kFewRowsThreads * S * B;
+    const int stride = StagedRow<E>::stride(p.tile);
+    for (int first = static_cast<int>(threadIdx.x) * S; first < count; first += kStep) {
+        Packed<float, S> x[B][N], weight[B];
+#pragma unroll
+        for (int b = 0; b < B; ++b) {
+            const int k = first + b * kFewRowsThreads * S;
+            if (k >= count) continue;
+            if (p.norm) weight[b].load(p.norm + begin + k);
+#pragma unroll
+            for (int r = 0; r < N; ++r) {
+                if (row[r]) x[b][r].load(row[r] + begin + k);
+            }
+        }
+#pragma unroll
+        for (int b = 0; b < B; ++b) {
+            const int k = first + b * kFewRowsThreads * S;
+            if (k >= count) continue;
+            const int place = StagedRow<E>::place(k, p.tile);
+            float g[S];
+            if (p.norm) weight[b].unpack(g);
+#pragma unroll
+            for (int r = 0; r < N; ++r) {
+                float values[S] = {};
+                if (row[r]) x[b][r].unpack(values);
+#pragma unroll
+                for (int s = 0; s < S; ++s) {
+                    squares[r] = fmaf(values[s], values[s], squares[r]);
+                    if (p.norm) values[s] *= g[s];
+                }
+                if constexpr (S == 1) {
+                    staged[r * stride + place] = values[0];
+                } else {
+                    *reinterpret_cast<float4*>(staged + r * stride + place) =
+                        make_float4(values[0], values[1], values[2], values[3]);
+                }
+            }
+        }
+    }
+}
+
+/// Rows [N blockIdx.y, ...) of the product, P units per warp at a time. Dynamic shared memory: N staged rows.
+template <class T, int E, int N, int P, class Output>
+__global__ void __launch_bounds__(kFewRowsThreads) few_rows_kernel(const FewRows p, const Output output) {
+    constexpr int I = Output::kWeightRows, R = P * I, V = N * R;
+    constexpr int kLanes = 32 / V;  // that end up with the same sum
+    using Batch = WeightBatch<T, E, R>;
+    GPU_DYN_SHARED(float, staged);
+    GPU_SHARED(float, partial_squares, [kFewRowsWarps][N]);
+
+    const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
+    const int row0 = static_cast<int>(blockIdx.y) * N;
+    const float* row[N];
+#pragma unroll
+    for (int r = 0; r < N; ++r) {
+        const int at = p.rows && row0 + r < p.n ? p.rows[row0 + r] : row0 + r;
+        row[r] = row0 + r < p.n ? p.x + static_cast<std::int64_t>(at) * p.in : nullptr;
+    }
+    float squares[N] = {};
+    float scale = 1;
+    const int value = lane / kLanes, my_row = row0 + value / R, my_unit = value % R / I;
+
+    const int per_block = kFewRowsWarps * P;
+    const int first_base = static_cast<int>(blockIdx.x) * per_block;
+    for (int base = first_base; base < p.units; base += static_cast<int>(gridDim.x) * per_block) {
+        const int unit = base + warp * P;
+        const T* weights[R];
+#pragma unroll
+        for (int i = 0; i < R; ++i) {
+            // A warp behind the last unit repeats it: barriers need every warp.
+            const int weight_row = output.weight_row(min(unit + i / I, p.units - 1), i % I);
+            weights[i] = static_cast<const T*>(p.weights) + static_cast<std::int64_t>(weight_row) * p.in;
+        }
+        float sums[V] = {};
+        for (int begin = 0; begin < p.in; begin += p.tile) {
+            const int count = min(p.tile, p.in - begin), vectors = count / E;
+            Batch batch;
+            batch.load(weights, 0, vectors);  // before anything that waits
+            if (base == first_base || p.tile < p.in) {
+                const bool first_time = base == first_base, last_tile = begin + count == p.in;
+                if (begin > 0 || !first_time) __syncthreads();  // the tile before has been read
+                stage<E, N>(p, row, begin, count, staged, squares);
+                if (p.norm && first_time && last_tile) {
+                    float copy[N];
+#pragma unroll
+                    for (int r = 0; r < N; ++r) copy[r] = squares[r];
+                    const float sum = warp_sums<N>(copy);
+                    if (lane % (32 / N) == 0) partial_squares[warp][lane / (32 / N)] = sum;
+                }
+                __syncthreads();
+            }
+            for (int v = 0; v < vectors; v += Batch::kVectors) {
+                if (v > 0) batch.load(weights, v, vectors);
+                batch.template accumulate<N>(staged, p.tile, v, vectors, sums);
+            }
+#pragma unroll
+            for (int i = 0; i < R; ++i) weights[i] += count;
+        }
+        if (p.norm && base == first_base) {
+            float sum = 0;
+#pragma unroll
+            for (int w = 0; w < kFewRowsWarps; ++w) sum += partial_squares[w][value / R];
+            scale = 1.0f / sqrtf(sum / static_cast<float>(p.in) + p.eps);
+        }
+        const float mine = warp_sums<V>(sums) * scale;
+        const float second = I == 2 ? __shfl_xor_sync(kAllLanes, mine, kLanes % 32) : 0.0f;
+        if (lane % (kLanes * I) == 0 && my_row < p.n && unit + my_unit < p.units)
+            output.store(unit + my_unit, my_row, mine, second);
+    }
+}
+
+namespace few_rows {
+
+/// Units that a warp takes at a time where there are plenty: activations are read from shared memory once for all.
+template <int N, class Output>
+inline constexpr int kManyUnits = std::max(1, (N == kMostFewRows ? 4 : 2) / Output::kWeightRows);
+
+template <class T, int E, int N, int P, class Output>
+void start(Context& c, FewRows p, const Output& output) {
+    constexpr int kBlocksPerMultiprocessor = 8;  // in all: more would only stage the same activations again
+    p.tile = std::min(p.in, kStagedFloats / N);
+    const int per_block = kFewRowsWarps * P;
+    const int blocks = std::min((p.units + per_block - 1) / per_block, c.device.multiprocessors * kBlocksPerMultiprocessor);
+    const dim3 grid(static_cast<unsigned>(blocks), static_cast<unsigned>((p.n + N - 1) / N));
+    const std::size_t shared = std::size_t(N) * StagedRow<E>::stride(p.tile) * sizeof(float);
+    gpu::launch(few_rows_kernel<T, E, N, P, Output>, grid, dim3(kFewRowsThreads), shared, c.stream, p, output);
+    check(cudaGetLastError(), "product of few rows");
+}
+
+template <class T, int E, int N, class Output>
+void choose_units(Context& c, const FewRows& p, const Output& output) {
+    constexpr int P = kManyUnits<N, Output>;
+    // A warp takes several units only where every multiprocessor still has two blocks.
+    if (P > 1 && p.units >= 2 * c.device.multiprocessors * kFewRowsWarps * P) return start<T, E, N, P>(c, p, output);
+    start<T, E, N, 1>(c, p, output);
+}
+
+template <class T, class Output>
+void choose_rows(Context& c, const FewRows& p, const Output& output) {
+    constexpr int E = kPerVector<T>;
+    const bool vectors = p.in % E == 0 && aligned16(p.weights) && aligned16(p.x) && (!p.norm || aligned16(p.norm));
+    if (!vectors) return choose_units<T, 1, kMostFewRows>(c, p, output);
+    if (p.n == 1) return choose_units<T, E, 1>(c, p, output);
+    if (p.n == 2) return choose_units<T, E, 2>(c, p, output);
+    if (p.n <= 4) return choose_units<T, E, 4>(c, p, output);
+    choose_units<T, E, kMostFewRows>(c, p, output);
+}
+
+}  // namespace few_rows
+
+/// Enqueues the product and its output for p.n > 0 rows and p.units > 0; more than eight rows read the weights again for
+/// every eight.
+template <class Output>
+void few_rows_product(Context& c, DType weights, const FewRows& p, const Output& output) {
+    with_element(weights, [&](auto element) { few_rows::choose_rows<typename decltype(element)::type>(c, p, output); });
+}
+
+}  // namespace mor::cuda
