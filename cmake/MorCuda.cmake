@@ -28,6 +28,9 @@ if(MOR_CUDA STREQUAL "ON" OR (MOR_CUDA STREQUAL "AUTO" AND NOT MOR_SANITIZE))
     check_language(CUDA)
     if(CMAKE_CUDA_COMPILER)
         enable_language(CUDA)
+        if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc 13 has C++20
+            set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+        endif()
         find_package(CUDAToolkit 12.8 QUIET)  # the first that knows compute capability 10.0 and 12.0
     endif()
     if(CMAKE_CUDA_COMPILER AND TARGET CUDA::cublas AND TARGET CUDA::cudart_static)
