@@ -9,6 +9,8 @@ packages=(
     g++ cmake ninja-build pkg-config
     # engine: matrix products, vocabularies, JSON
     libdnnl-dev libsentencepiece-dev libpcre2-dev nlohmann-json3-dev
+    # tests: threads of the emulated CUDA
+    libboost-context-dev
     # window: Qt with charts (whose CMake files ask for the OpenGL module) and SVG export
     qt6-base-dev qt6-charts-dev libqt6opengl6-dev qt6-svg-dev libgl-dev libxkbcommon-dev
     # text in the window, Korean too
