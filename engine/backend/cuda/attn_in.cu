@@ -74,7 +74,7 @@ void attn_in(Context& c, const AttentionShape& s, const DeviceMatrix& qkv, const
     if (n == 0 || first == end) return;
     const Heads output{s, kv, q, q_rows, kv_begin, first};
     if (is_few_rows(c, qkv, n))
-        return few_rows_product(c, qkv.dtype, {qkv.data, qkv.in, x, nullptr, n, norm, eps, end - first, 0}, output);
+        return few_rows_product(c, qkv.dtype, {qkv.data, qkv.in, x, nullptr, n, norm, eps, end - first}, output);
     const Activations a = activations(c, qkv, norm, eps, x, nullptr, n);
     float* const y = c.workspace.of<float>(slot::projected, static_cast<std::size_t>(n) * qkv.out);
     project(c, qkv, a, q_width, q_rows, kv_begin, n, y);

@@ -23,6 +23,9 @@ namespace mor::cuda {
 
 inline constexpr int kFewRowsThreads = 128;
 inline constexpr int kFewRowsWarps = kFewRowsThreads / 32;
+/// At least so many blocks find room on a multiprocessor: 128 registers for a thread, 168 where eight rows are summed.
+template <int N>
+inline constexpr int kFewRowsBlocks = N == 8 ? 3 : 4;
 inline constexpr int kMostFewRows = 8;          ///< rows that share one read of the weights
 inline constexpr int kStagedFloats = 8 * 1024;  ///< activations in shared memory at a time, of all rows together
 
@@ -35,26 +38,25 @@ struct FewRows {
     const float* norm = nullptr;  ///< RMSNorm's weight [in]; null: none
     float eps = 0;
     int units = 0;
-    int tile = 0;  ///< elements of a row that are staged at a time
 };
 
-/// Activations in shared memory. 16-bit weights are multiplied by eight consecutive activations; their first and second
-/// halves lie in planes of their own, so that the lanes of a warp read neighbouring float4s: no bank conflicts. The
-/// padding puts what is written at the same time into different banks.
-template <int E>
-struct StagedRow {
+/// N rows of activations in shared memory, a tile of kTile elements at a time. 16-bit weights are multiplied by eight
+/// consecutive activations; their first and second halves lie in planes of their own, so that the lanes of a warp read
+/// neighbouring float4s: no bank conflicts. The padding puts what is written at the same time into different banks.
+template <int E, int N>
+struct Staged {
+    static constexpr int kTile = kStagedFloats / N;
     static constexpr int kPlanes = E == 8 ? 2 : 1;
-    static constexpr int kPadding = E == 8 ? 16 : 0;  // floats
+    static constexpr int kPlane = kTile / kPlanes + (E == 8 ? 16 : 0);  // floats
+    static constexpr int kRow = kPlanes * kPlane;
+    static constexpr int kFloats = N * kRow;
 
-    __host__ __device__ static int plane(int tile) { return (tile + E - 1) / E * (E < 4 ? 1 : 4) + kPadding; }
-    __host__ __device__ static int stride(int tile) { return kPlanes * plane(tile); }
-    __device__ static int place(int k, int tile) { return E == 8 ? k / 4 % 2 * plane(tile) + k / 8 * 4 + k % 4 : k; }
+    __device__ static int place(int k) { return E == 8 ? k / 4 % 2 * kPlane + k / 8 * 4 + k % 4 : k; }
 };
 
 /// What a warp has in flight: U times 32 vectors of each of R weight rows.
-template <class T, int E, int R>
+template <class T, int E, int R, int U>
 struct WeightBatch {
-    static constexpr int U = 8 / R;
     static constexpr int kVectors = 32 * U;
     Packed<T, E> vectors[U][R];
 
@@ -71,7 +73,7 @@ struct WeightBatch {
 
     /// sums[r R + i] += vectors of weight row i times those of staged row r, in ascending order
     template <int N>
-    __device__ __forceinline__ void accumulate(const float* staged, int tile, int first, int end, float (&sums)[N * R]) {
+    __device__ __forceinline__ void accumulate(const float* staged, int first, int end, float (&sums)[N * R]) {
 #pragma unroll
         for (int u = 0; u < U; ++u) {
             const int v = first + u * 32 + static_cast<int>(threadIdx.x % 32);
@@ -82,7 +84,7 @@ struct WeightBatch {
 #pragma unroll
             for (int r = 0; r < N; ++r) {
                 float x[E];
-                read(staged + r * StagedRow<E>::stride(tile), tile, v, x);
+                read<N>(staged + r * Staged<E, N>::kRow, v, x);
 #pragma unroll
                 for (int i = 0; i < R; ++i) {
 #pragma unroll
@@ -93,13 +95,14 @@ struct WeightBatch {
     }
 
 private:
-    __device__ __forceinline__ static void read(const float* staged, int tile, int v, float (&x)[E]) {
+    template <int N>
+    __device__ __forceinline__ static void read(const float* staged, int v, float (&x)[E]) {
         if constexpr (E == 1) {
             x[0] = staged[v];
         } else {
 #pragma unroll
             for (int p = 0; p < E / 4; ++p) {
-                const float4 four = *reinterpret_cast<const float4*>(staged + p * StagedRow<E>::plane(tile) + v * 4);
+                const float4 four = *reinterpret_cast<const float4*>(staged + p * Staged<E, N>::kPlane + v * 4);
                 x[4 * p] = four.x;
                 x[4 * p + 1] = four.y;
                 x[4 * p + 2] = four.z;
@@ -109,16 +112,24 @@ private:
     }
 };
 
-/// Brings elements [begin, begin + count) of N rows into shared memory, times the norm's weight; rows behind the last are
-/// zero. The division by the root mean square is left to the sums. Adds to this thread's sums of squares.
+/// Row `row` of what is multiplied; null behind the last.
+__device__ __forceinline__ const float* source_row(const FewRows& p, int row) {
+    if (row >= p.n) return nullptr;
+    return p.x + static_cast<std::int64_t>(p.rows ? p.rows[row] : row) * p.in;
+}
+
+/// Brings elements [begin, begin + count) of rows [row0, row0 + N) into shared memory, times the norm's weight; rows behind
+/// the last are zero. The division by the root mean square is left to the sums. Adds to this thread's sums of squares.
 template <int E, int N>
-__device__ __forceinline__ void stage(const FewRows& p, const float* const (&row)[N], int begin, int count, float* staged,
+__device__ __forceinline__ void stage(const FewRows& p, int row0, int begin, int count, float* staged,
                                       float (&squares)[N]) {
     constexpr int S = E == 1 ? 1 : 4;      // elements per load
     constexpr int B = N >= 4 ? 1 : 4 / N;  // loads in flight per row
-    constexpr int kStep = kFewRowsThreads * S * B;
-    const int stride = StagedRow<E>::stride(p.tile);
-    for (int first = static_cast<int>(threadIdx.x) * S; first < count; first += kStep) {
+    const float* row[N];
+#pragma unroll
+    for (int r = 0; r < N; ++r) row[r] = source_row(p, row0 + r);
+#pragma unroll 1
+    for (int first = static_cast<int>(threadIdx.x) * S; first < count; first += kFewRowsThreads * S * B) {
         Packed<float, S> x[B][N], weight[B];
 #pragma unroll
         for (int b = 0; b < B; ++b) {
@@ -134,7 +145,6 @@ __device__ __forceinline__ void stage(const FewRows& p, const float* const (&row
         for (int b = 0; b < B; ++b) {
             const int k = first + b * kFewRowsThreads * S;
             if (k >= count) continue;
-            const int place = StagedRow<E>::place(k, p.tile);
             float g[S];
             if (p.norm) weight[b].unpack(g);
 #pragma unroll
@@ -146,42 +156,34 @@ __device__ __forceinline__ void stage(const FewRows& p, const float* const (&row
                     squares[r] = fmaf(values[s], values[s], squares[r]);
                     if (p.norm) values[s] *= g[s];
                 }
-                if constexpr (S == 1) {
-                    staged[r * stride + place] = values[0];
-                } else {
-                    *reinterpret_cast<float4*>(staged + r * stride + place) =
-                        make_float4(values[0], values[1], values[2], values[3]);
-                }
+                store_floats<S>(staged + r * Staged<E, N>::kRow + Staged<E, N>::place(k), values);
             }
         }
     }
 }
 
-/// Rows [N blockIdx.y, ...) of the product, P units per warp at a time. Dynamic shared memory: N staged rows.
+/// Rows [N blockIdx.y, ...) of the product, P units per warp at a time.
 template <class T, int E, int N, int P, class Output>
-__global__ void __launch_bounds__(kFewRowsThreads) few_rows_kernel(const FewRows p, const Output output) {
+__global__ void __launch_bounds__(kFewRowsThreads, kFewRowsBlocks<N>)
+    few_rows_kernel(const FewRows p, const Output output) {
     constexpr int I = Output::kWeightRows, R = P * I, V = N * R;
-    constexpr int kLanes = 32 / V;  // that end up with the same sum
-    using Batch = WeightBatch<T, E, R>;
-    GPU_DYN_SHARED(float, staged);
-    GPU_SHARED(float, partial_squares, [kFewRowsWarps][N]);
+    constexpr int kLanes = 32 / V;             // that end up with the same sum
+    constexpr int kInFlight = N >= 4 ? 4 : 8;  // weight vectors of a lane; with more rows, registers go to sums
+    using Batch = WeightBatch<T, E, R, kInFlight / R>;
+    constexpr int kTile = Staged<E, N>::kTile, kStagedVectors = Staged<E, N>::kFloats / 4;
+    GPU_SHARED(float4, staged_vectors, [kStagedVectors]);
+    float* const staged = reinterpret_cast<float*>(staged_vectors);
+    GPU_SHARED(float, warp_squares, [kFewRowsWarps][N]);
 
     const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
     const int row0 = static_cast<int>(blockIdx.y) * N;
-    const float* row[N];
-#pragma unroll
-    for (int r = 0; r < N; ++r) {
-        const int at = p.rows && row0 + r < p.n ? p.rows[row0 + r] : row0 + r;
-        row[r] = row0 + r < p.n ? p.x + static_cast<std::int64_t>(at) * p.in : nullptr;
-    }
-    float squares[N] = {};
+    const int value = lane / kLanes;  // which of the V sums this lane will hold
     float scale = 1;
-    const int value = lane / kLanes, my_row = row0 + value / R, my_unit = value % R / I;
 
-    const int per_block = kFewRowsWarps * P;
-    const int first_base = static_cast<int>(blockIdx.x) * per_block;
+    const int per_block = kFewRowsWarps * P, first_base = static_cast<int>(blockIdx.x) * per_block;
     for (int base = first_base; base < p.units; base += static_cast<int>(gridDim.x) * per_block) {
         const int unit = base + warp * P;
+        const bool first_time = base == first_base;
         const T* weights[R];
 #pragma unroll
         for (int i = 0; i < R; ++i) {
@@ -190,40 +192,41 @@ __global__ void __launch_bounds__(kFewRowsThreads) few_rows_kernel(const FewRows
             weights[i] = static_cast<const T*>(p.weights) + static_cast<std::int64_t>(weight_row) * p.in;
         }
         float sums[V] = {};
-        for (int begin = 0; begin < p.in; begin += p.tile) {
-            const int count = min(p.tile, p.in - begin), vectors = count / E;
+        for (int begin = 0; begin < p.in; begin += kTile) {
+            const int count = min(kTile, p.in - begin), vectors = count / E;
             Batch batch;
             batch.load(weights, 0, vectors);  // before anything that waits
-            if (base == first_base || p.tile < p.in) {
-                const bool first_time = base == first_base, last_tile = begin + count == p.in;
+            if (first_time || kTile < p.in) {
                 if (begin > 0 || !first_time) __syncthreads();  // the tile before has been read
-                stage<E, N>(p, row, begin, count, staged, squares);
-                if (p.norm && first_time && last_tile) {
-                    float copy[N];
-#pragma unroll
-                    for (int r = 0; r < N; ++r) copy[r] = squares[r];
-                    const float sum = warp_sums<N>(copy);
-                    if (lane % (32 / N) == 0) partial_squares[warp][lane / (32 / N)] = sum;
+                float squares[N] = {};
+                stage<E, N>(p, row0, begin, count, staged, squares);
+                if (p.norm && first_time) {
+                    const float sum = warp_sums<N>(squares);
+                    if (lane % (32 / N) == 0) {
+                        float& total = warp_squares[warp][lane / (32 / N)];
+                        total = begin == 0 ? sum : total + sum;
+                    }
                 }
                 __syncthreads();
             }
+#pragma unroll 1
             for (int v = 0; v < vectors; v += Batch::kVectors) {
                 if (v > 0) batch.load(weights, v, vectors);
-                batch.template accumulate<N>(staged, p.tile, v, vectors, sums);
+                batch.template accumulate<N>(staged, v, vectors, sums);
             }
 #pragma unroll
             for (int i = 0; i < R; ++i) weights[i] += count;
         }
-        if (p.norm && base == first_base) {
+        if (p.norm && first_time) {
             float sum = 0;
 #pragma unroll
-            for (int w = 0; w < kFewRowsWarps; ++w) sum += partial_squares[w][value / R];
+            for (int w = 0; w < kFewRowsWarps; ++w) sum += warp_squares[w][value / R];
             scale = 1.0f / sqrtf(sum / static_cast<float>(p.in) + p.eps);
         }
         const float mine = warp_sums<V>(sums) * scale;
         const float second = I == 2 ? __shfl_xor_sync(kAllLanes, mine, kLanes % 32) : 0.0f;
-        if (lane % (kLanes * I) == 0 && my_row < p.n && unit + my_unit < p.units)
-            output.store(unit + my_unit, my_row, mine, second);
+        const int my_row = row0 + value / R, my_unit = unit + value % R / I;
+        if (lane % (kLanes * I) == 0 && my_row < p.n && my_unit < p.units) output.store(my_unit, my_row, mine, second);
     }
 }
 
@@ -234,14 +237,12 @@ template <int N, class Output>
 inline constexpr int kManyUnits = std::max(1, (N == kMostFewRows ? 4 : 2) / Output::kWeightRows);
 
 template <class T, int E, int N, int P, class Output>
-void start(Context& c, FewRows p, const Output& output) {
+void start(Context& c, const FewRows& p, const Output& output) {
     constexpr int kBlocksPerMultiprocessor = 8;  // in all: more would only stage the same activations again
-    p.tile = std::min(p.in, kStagedFloats / N);
     const int per_block = kFewRowsWarps * P;
     const int blocks = std::min((p.units + per_block - 1) / per_block, c.device.multiprocessors * kBlocksPerMultiprocessor);
     const dim3 grid(static_cast<unsigned>(blocks), static_cast<unsigned>((p.n + N - 1) / N));
-    const std::size_t shared = std::size_t(N) * StagedRow<E>::stride(p.tile) * sizeof(float);
-    gpu::launch(few_rows_kernel<T, E, N, P, Output>, grid, dim3(kFewRowsThreads), shared, c.stream, p, output);
+    gpu::launch(few_rows_kernel<T, E, N, P, Output>, grid, dim3(kFewRowsThreads), 0, c.stream, p, output);
     check(cudaGetLastError(), "product of few rows");
 }
 

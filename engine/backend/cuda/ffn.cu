@@ -25,8 +25,7 @@ void ffn_in(Context& c, const DeviceMatrix& gate_up, const float* norm, float ep
     if (n == 0) return;
     const SwiGlu output{h, gate_up.out / 2};
     if (is_few_rows(c, gate_up, n)) {
-        return few_rows_product(c, gate_up.dtype, {gate_up.data, gate_up.in, x, nullptr, n, norm, eps, output.ffn, 0},
-                                output);
+        return few_rows_product(c, gate_up.dtype, {gate_up.data, gate_up.in, x, nullptr, n, norm, eps, output.ffn}, output);
     }
     const Activations a = activations(c, gate_up, norm, eps, x, nullptr, n);
     float* const y = c.workspace.of<float>(slot::projected, static_cast<std::size_t>(n) * gate_up.out);

@@ -25,7 +25,7 @@ struct Linear {
 void linear_add(Context& c, const DeviceMatrix& w, const float* a, int n, float* x) {
     if (n == 0) return;
     if (is_few_rows(c, w, n))
-        return few_rows_product(c, w.dtype, {w.data, w.in, a, nullptr, n, nullptr, 0, w.out, 0}, Linear{x, w.out, true});
+        return few_rows_product(c, w.dtype, {w.data, w.in, a, nullptr, n, nullptr, 0, w.out}, Linear{x, w.out, true});
     many_rows_product(c, w, 0, w.out, activations(c, w, nullptr, 0, a, nullptr, n), 0, n, x, w.out, true);
 }
 
@@ -33,7 +33,7 @@ void linear(Context& c, const DeviceMatrix& w, const float* norm, float eps, con
             float* y) {
     if (n == 0) return;
     if (is_few_rows(c, w, n))
-        return few_rows_product(c, w.dtype, {w.data, w.in, x, rows, n, norm, eps, w.out, 0}, Linear{y, w.out, false});
+        return few_rows_product(c, w.dtype, {w.data, w.in, x, rows, n, norm, eps, w.out}, Linear{y, w.out, false});
     many_rows_product(c, w, 0, w.out, activations(c, w, norm, eps, x, rows, n), 0, n, y, w.out, false);
 }
 

@@ -76,6 +76,30 @@ struct Packed<T, 1> {
     __device__ __forceinline__ void unpack(float (&values)[1]) const { values[0] = to_float(element); }
 };
 
+/// Stores S = 4 consecutive values at once (target 4 elements aligned), or one.
+template <int S>
+__device__ __forceinline__ void store_floats(float* target, const float (&values)[S]) {
+    if constexpr (S == 4) {
+        *reinterpret_cast<float4*>(target) = make_float4(values[0], values[1], values[2], values[3]);
+    } else {
+        *target = values[0];
+    }
+}
+
+template <int S>
+__device__ __forceinline__ void store_floats(__nv_bfloat16* target, const float (&values)[S]) {
+    if constexpr (S == 4) {
+        const __nv_bfloat162 low = __floats2bfloat162_rn(values[0], values[1]);
+        const __nv_bfloat162 high = __floats2bfloat162_rn(values[2], values[3]);
+        uint2 bits;
+        memcpy(&bits.x, &low, sizeof(low));
+        memcpy(&bits.y, &high, sizeof(high));
+        *reinterpret_cast<uint2*>(target) = bits;
+    } else {
+        *target = __float2bfloat16_rn(values[0]);
+    }
+}
+
 /// Whether 16-byte accesses at this address are allowed.
 inline bool aligned16(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; }
 

@@ -13,29 +13,6 @@ namespace {
 constexpr int kThreads = 256;
 constexpr std::int64_t kSlabFloats = 16 << 20;  ///< of widened weights at a time: 64 MiB
 
-template <int S>
-__device__ __forceinline__ void store_floats(float* target, const float (&values)[S]) {
-    if constexpr (S == 4) {
-        *reinterpret_cast<float4*>(target) = make_float4(values[0], values[1], values[2], values[3]);
-    } else {
-        *target = values[0];
-    }
-}
-
-template <int S>
-__device__ __forceinline__ void store_floats(__nv_bfloat16* target, const float (&values)[S]) {
-    if constexpr (S == 4) {
-        const __nv_bfloat162 low = __floats2bfloat162_rn(values[0], values[1]);
-        const __nv_bfloat162 high = __floats2bfloat162_rn(values[2], values[3]);
-        uint2 bits;
-        memcpy(&bits.x, &low, sizeof(low));
-        memcpy(&bits.y, &high, sizeof(high));
-        *reinterpret_cast<uint2*>(target) = bits;
-    } else {
-        *target = __float2bfloat16_rn(values[0]);
-    }
-}
-
 /// y[i] = RMSNorm(x[rows[i]]), one block per row, S elements per access. norm null: the row itself.
 template <class Y, int S>
 __global__ void __launch_bounds__(kThreads)
