@@ -39,7 +39,7 @@ cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind k
         count([](Statistics& all) { ++all.implicit_waits; });
     }
     enqueue(stream, [to, from, bytes] {
-        if (!Call().error()) std::memcpy(to, from, bytes);
+        if (!device_error()) std::memcpy(to, from, bytes);
     });
     return cudaSuccess;
 }
@@ -51,7 +51,7 @@ cudaError_t fill(void* memory, int value, std::size_t bytes, Stream& stream, Whe
         return failed(cudaErrorInvalidValue);
     }
     enqueue(stream, [memory, value, bytes] {
-        if (!Call().error()) std::memset(memory, value, bytes);
+        if (!device_error()) std::memset(memory, value, bytes);
     });
     return cudaSuccess;
 }
@@ -72,7 +72,7 @@ cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpy
     count([](Statistics& all) { ++all.waits, ++all.implicit_waits; });
     const cudaError_t error = copy(to, from, bytes, kind, *checked(nullptr), where);
     finish(*checked(nullptr));
-    return error ? error : failed(Call().error());
+    return error ? error : failed(device_error());
 }
 
 cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStream_t handle, Where where) {

@@ -61,7 +61,7 @@ cublasStatus_t product(cublasHandle_t handle, BlasMatrix a, BlasMatrix b, BlasMa
     const bool now = handle->mode == CUBLAS_POINTER_MODE_HOST;
     const Scales known = now ? read() : Scales();
     enqueue(*stream, [=] {
-        if (Call().error()) return;
+        if (device_error()) return;
         const Scales scales = now ? known : read();
         multiply(a, b, c, scales.alpha, scales.beta);
     });

@@ -45,6 +45,8 @@ Device& device() {
 
 Call::Call() : lock_(device().mutex), error_(device().broken) {}
 
+cudaError_t device_error() { return device().broken; }
+
 cudaError_t failed(cudaError_t error) {
     if (error != cudaSuccess) last_error = error;
     return error;

@@ -23,6 +23,9 @@ private:
     cudaError_t error_;
 };
 
+/// What Call::error() says, for work that runs in a stream.
+cudaError_t device_error();
+
 /// Remembers the error for cudaGetLastError() and returns it.
 cudaError_t failed(cudaError_t);
 /// From now on every call fails, as after a kernel that crashed.

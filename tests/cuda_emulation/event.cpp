@@ -62,7 +62,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
     count([](Statistics& all) { ++all.waits; });
     run_until(*event->stream, event->position);
     acquire(event->tag.get());
-    return failed(Call().error());
+    return failed(device_error());
 }
 
 cudaError_t cudaEventQuery(cudaEvent_t event) {

@@ -59,7 +59,7 @@ void enqueue(Launch launch, cudaStream_t handle) {
             fault("launch at %s: argument %d is %s", place(launch.where).c_str(), word.argument, what.c_str());
     }
     enqueue(*stream, [launch = std::move(launch)] {
-        if (Call().error()) return;
+        if (device_error()) return;
         if (!multiprocessor().run(launch)) break_device(cudaErrorLaunchFailure);
     });
 }

@@ -34,6 +34,7 @@ struct Memory {
     Allocations live;
     Allocations graves;    ///< freed, until something else is allocated there
     std::size_t used = 0;  ///< of the device, bytes
+    int works = 0;         ///< DeviceWorks alive
 };
 
 Memory& memory() {
@@ -74,7 +75,10 @@ cudaError_t allocate(void** result, std::size_t bytes, MemoryKind kind, Where wh
         grave = overlaps ? all.graves.erase(grave) : std::next(grave);
     }
     all.live[begin] = {bytes, kind, where, {}, false};
-    if (kind == MemoryKind::Device) all.used += bytes;
+    if (kind == MemoryKind::Device) {
+        all.used += bytes;
+        if (all.works == 0) poison(found, bytes);
+    }
     *result = found;
     return cudaSuccess;
 }
@@ -94,6 +98,7 @@ void release_memory(std::uintptr_t begin) {
     const auto found = all.live.find(begin);
     if (found == all.live.end()) return;
     check_tail(begin, found->second);
+    unpoison(reinterpret_cast<void*>(begin), found->second.bytes);
     if (all.graves.size() >= kMostGraves) all.graves.clear();
     all.graves[begin] = found->second;
     all.live.erase(found);
@@ -116,6 +121,20 @@ Allocation* start_free(void* pointer, MemoryKind kind, const char* call, Where w
 }
 
 }  // namespace
+
+DeviceWorks::DeviceWorks() {
+    Memory& all = memory();
+    if (!kAddressSanitizer || all.works++ > 0) return;
+    for (const auto& [begin, a] : all.live) unpoison(reinterpret_cast<void*>(begin), a.bytes);
+}
+
+DeviceWorks::~DeviceWorks() {
+    Memory& all = memory();
+    if (!kAddressSanitizer || --all.works > 0) return;
+    for (const auto& [begin, a] : all.live) {
+        if (a.kind == MemoryKind::Device) poison(reinterpret_cast<void*>(begin), a.bytes);
+    }
+}
 
 std::string wrong_device_range(const void* pointer, std::size_t bytes) {
     if (bytes == 0) return {};
@@ -162,6 +181,7 @@ void forget_memory() {
     Memory& all = memory();
     for (const auto& [begin, a] : all.live) {
         check_tail(begin, a);
+        unpoison(reinterpret_cast<void*>(begin), a.bytes);
         std::free(reinterpret_cast<void*>(begin));
     }
     all = {};
@@ -192,7 +212,7 @@ cudaError_t cudaFree(void* pointer, Where where) {
     finish_streams();
     if (!start_free(pointer, MemoryKind::Device, "cudaFree", where)) return failed(cudaErrorInvalidValue);
     release_memory(address(pointer));
-    return failed(Call().error());
+    return failed(device_error());
 }
 
 cudaError_t cudaFreeAsync(void* pointer, cudaStream_t handle, Where where) {
@@ -215,7 +235,7 @@ cudaError_t cudaFreeHost(void* pointer, Where where) {
     finish_streams();
     if (!start_free(pointer, MemoryKind::Pinned, "cudaFreeHost", where)) return failed(cudaErrorInvalidValue);
     release_memory(address(pointer));
-    return failed(Call().error());
+    return failed(device_error());
 }
 
 cudaError_t cudaHostGetDevicePointer(void** device, void* host, unsigned) {
@@ -235,13 +255,13 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
 cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
     static MemoryPool one;
     *pool = &one;
-    return failed(Call().error());
+    return failed(device_error());
 }
 
 // What is freed goes back at once, whatever the pool is told to keep.
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr, void*) {
-    return failed(pool ? Call().error() : cudaErrorInvalidValue);
+    return failed(pool ? device_error() : cudaErrorInvalidValue);
 }
 cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, std::size_t) {
-    return failed(pool ? Call().error() : cudaErrorInvalidValue);
+    return failed(pool ? device_error() : cudaErrorInvalidValue);
 }

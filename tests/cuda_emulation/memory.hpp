@@ -20,6 +20,16 @@ std::string wrong_argument(std::uintptr_t word, bool is_pointer);
 
 MemoryKind kind_of(const void*);
 
+/// Under AddressSanitizer, device memory can only be touched while the device works: the host must not follow its pointers.
+/// Opened and closed in pairs, which may nest.
+class DeviceWorks {
+public:
+    DeviceWorks();
+    ~DeviceWorks();
+    DeviceWorks(const DeviceWorks&) = delete;
+    DeviceWorks& operator=(const DeviceWorks&) = delete;
+};
+
 void report_leaks();
 void forget_memory();
 

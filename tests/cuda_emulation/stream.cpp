@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cuda_emulation/device.hpp"
+#include "cuda_emulation/memory.hpp"
 #include "cuda_emulation/report.hpp"
 
 namespace cuda_emulation {
@@ -83,6 +84,8 @@ void enqueue(Stream& stream, std::function<void()> run) {
 }
 
 void run_until(Stream& stream, std::uint64_t count) {
+    if (stream.done >= count || stream.work.empty()) return;
+    const DeviceWorks works;
     while (stream.done < count && !stream.work.empty()) {
         Work work = std::move(stream.work.front());
         stream.work.pop_front();
@@ -149,7 +152,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
     if (!stream) return failed(cudaErrorInvalidResourceHandle);
     count([](Statistics& all) { ++all.waits; });
     finish(*stream);
-    return failed(Call().error());
+    return failed(device_error());
 }
 
 /// Asking again and again gets there: every question runs a piece of work.
