@@ -191,21 +191,17 @@ __global__ void __launch_bounds__(kFewRowsThreads, kFewRowsBlocks<N>)
             const int weight_row = output.weight_row(min(unit + i / I, p.units - 1), i % I);
             weights[i] = static_cast<const T*>(p.weights) + static_cast<std::int64_t>(weight_row) * p.in;
         }
-        float sums[V] = {};
+        float sums[V] = {}, squares[N] = {};
         for (int begin = 0; begin < p.in; begin += kTile) {
             const int count = min(kTile, p.in - begin), vectors = count / E;
             Batch batch;
             batch.load(weights, 0, vectors);  // before anything that waits
             if (first_time || kTile < p.in) {
                 if (begin > 0 || !first_time) __syncthreads();  // the tile before has been read
-                float squares[N] = {};
                 stage<E, N>(p, row0, begin, count, staged, squares);
-                if (p.norm && first_time) {
+                if (p.norm && first_time && begin + count == p.in) {
                     const float sum = warp_sums<N>(squares);
-                    if (lane % (32 / N) == 0) {
-                        float& total = warp_squares[warp][lane / (32 / N)];
-                        total = begin == 0 ? sum : total + sum;
-                    }
+                    if (lane % (32 / N) == 0) warp_squares[warp][lane / (32 / N)] = sum;
                 }
                 __syncthreads();
             }
