@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine against the reference vectors: the official forward (TopK) and the causal decoder (Threshold), for every
 // configuration of tests/data/reference and tests/data/vectors (or of MOR_REFERENCE_DIR alone), every kernel set this CPU
-// has, several chunkings, and three requests mixed in one scheduler. Tolerances: tests/data/reference/README.md.
+// has and CUDA, several chunkings, and three requests mixed in one scheduler. Tolerances: tests/data/reference/README.md.
 #include <QtTest>
 
 #include <cmath>
@@ -9,7 +9,7 @@
 #include <map>
 #include <set>
 
-#include "backend/backend.hpp"
+#include "engine/backends.hpp"
 #include "engine/reference_set.hpp"
 #include "io/checkpoint.hpp"
 #include "mor/session.hpp"
@@ -34,11 +34,23 @@ std::vector<std::string> configurations() {
 
 fs::path directory_of(const QString& name) { return reference_configurations().at(name.toStdString()); }
 
-std::shared_ptr<const Model> load(const fs::path& directory, const std::string& isa) {
-    return Model::load(directory, {.device = "cpu", .threads = 2, .cpu_isa = isa});
+std::shared_ptr<const Model> load(const fs::path& directory, const std::string& backend) {
+    return Model::load(directory, settings_of(backend));
 }
 
-/// By configuration, printed at the end as the record of what ran.
+/// What runs on a backend. The emulated device is thousands of times slower than a real one, so that the normal run gives
+/// it every configuration once and two of the three prompts to nobody but the first chunking.
+struct Effort {
+    std::vector<int> chunks{0, 1, 5, 16};
+    int prompts = kPrompts;
+};
+
+Effort effort_for(const std::string& backend) {
+    if (!is_cuda(backend) || exhaustive()) return {};
+    return {.chunks = {5}, .prompts = 1};
+}
+
+/// By configuration and kind of backend, printed at the end as the record of what ran.
 std::map<std::string, Differences>& table() {
     static std::map<std::string, Differences> t;
     return t;
@@ -160,25 +172,25 @@ private slots:
 
     void causal_data() {
         QTest::addColumn<QString>("name");
-        QTest::addColumn<QString>("isa");
+        QTest::addColumn<QString>("backend");
         QTest::addColumn<int>("chunk");
         for (const auto& name : configurations())
-            for (const auto& isa : cpu_isas())
-                for (const int chunk : {0, 1, 5, 16})
-                    QTest::addRow("%s/%s/chunk %d", name.c_str(), isa.c_str(), chunk)
-                        << QString::fromStdString(name) << QString::fromStdString(isa) << chunk;
+            for (const auto& backend : backend_names())
+                for (const int chunk : effort_for(backend).chunks)
+                    QTest::addRow("%s/%s/chunk %d", name.c_str(), backend.c_str(), chunk)
+                        << QString::fromStdString(name) << QString::fromStdString(backend) << chunk;
     }
 
     void causal() {
         QFETCH(QString, name);
-        QFETCH(QString, isa);
+        QFETCH(QString, backend);
         QFETCH(int, chunk);
         const fs::path dir = directory_of(name);
         const Golden official(dir / "golden.safetensors"), golden(dir / "golden_causal.safetensors");
-        const auto model = load(directory_of(name), isa.toStdString());
+        const auto model = load(directory_of(name), backend.toStdString());
         Session session(model, {.block_entries = 7});
         Differences worst;
-        for (int p = 0; p < kPrompts; ++p) {
+        for (int p = 0; p < effort_for(backend.toStdString()).prompts; ++p) {
             auto tokens = session.prefill(causal_request(official, p, chunk));
             compare_kv(golden, p, "prefill", session.kv());
             while (auto token = session.step()) tokens.push_back(std::move(*token));
@@ -187,21 +199,27 @@ private slots:
             compare_causal(golden, p, model->config(), tokens, worst);
             if (QTest::currentTestFailed()) return;
         }
-        table()[name.toStdString() + " Threshold"].merge(worst);
+        record(name, backend, "Threshold", worst);
         check(worst);
     }
 
     void mixed_requests_data() {
         QTest::addColumn<QString>("name");
-        for (const auto& name : configurations()) QTest::addRow("%s", name.c_str()) << QString::fromStdString(name);
+        QTest::addColumn<QString>("device");
+        for (const auto& name : configurations())
+            for (const auto& device : device_names())
+                if (!is_cuda(device) || exhaustive() || mixed_on_emulation(name))
+                    QTest::addRow("%s/%s", name.c_str(), device.c_str())
+                        << QString::fromStdString(name) << QString::fromStdString(device);
     }
 
     /// Three prompts at once, in chunks of different sizes, must come out as if each were alone.
     void mixed_requests() {
         QFETCH(QString, name);
+        QFETCH(QString, device);
         const fs::path dir = directory_of(name);
         const Golden official(dir / "golden.safetensors"), golden(dir / "golden_causal.safetensors");
-        const auto model = load(directory_of(name), "auto");
+        const auto model = load(directory_of(name), device.toStdString());
         Scheduler scheduler(model, {.max_requests = kPrompts});
         const int chunks[kPrompts] = {1, 3, 11};
         for (int p = 0; p < kPrompts; ++p) QCOMPARE(scheduler.submit(causal_request(official, p, chunks[p])), p);
@@ -224,7 +242,7 @@ private slots:
             compare_kv(golden, p, "end", scheduler.kv(p));
             if (QTest::currentTestFailed()) return;
         }
-        table()[name.toStdString() + " mixed"].merge(worst);
+        record(name, device, "mixed", worst);
         check(worst);
         QVERIFY(shared_pass);
         const MorConfig& m = model->config().mor;
@@ -246,23 +264,23 @@ private slots:
 
     void official_topk_data() {
         QTest::addColumn<QString>("name");
-        QTest::addColumn<QString>("isa");
+        QTest::addColumn<QString>("backend");
         for (const auto& name : configurations())
-            for (const auto& isa : cpu_isas())
-                QTest::addRow("%s/%s", name.c_str(), isa.c_str())
-                    << QString::fromStdString(name) << QString::fromStdString(isa);
+            for (const auto& backend : backend_names())
+                QTest::addRow("%s/%s", name.c_str(), backend.c_str())
+                    << QString::fromStdString(name) << QString::fromStdString(backend);
     }
 
     void official_topk() {
         QFETCH(QString, name);
-        QFETCH(QString, isa);
+        QFETCH(QString, backend);
         const Golden golden(directory_of(name) / "golden.safetensors");
-        const auto model = load(directory_of(name), isa.toStdString());
+        const auto model = load(directory_of(name), backend.toStdString());
         const ModelConfig& config = model->config();
         const bool expert = config.mor.routing == Routing::ExpertChoice;
         Session session(model);
         Differences worst;
-        for (int p = 0; p < kPrompts; ++p) {
+        for (int p = 0; p < effort_for(backend.toStdString()).prompts; ++p) {
             const std::string suffix = ".p" + std::to_string(p);
             const auto ids = golden.ints("input_ids" + suffix);
             const auto tokens = session.prefill(
@@ -278,21 +296,42 @@ private slots:
             if (config.mor.routing == Routing::TokenChoice) compare_choice(golden, suffix, tokens, config, worst);
             if (QTest::currentTestFailed()) return;
         }
-        table()[name.toStdString() + " TopK"].merge(worst);
+        record(name, backend, "TopK", worst);
         check(worst);
     }
 
+    void every_configuration_ran_on_every_backend() {
+        if (QCoreApplication::arguments().size() > 1) QSKIP("only some checks were asked for");
+        for (const auto& name : configurations())
+            for (const auto& device : device_names())
+                for (const char* rule : {"Threshold", "TopK"})
+                    QVERIFY2(table().count(row_name(name, device, rule)), row_name(name, device, rule).c_str());
+    }
+
     void cleanupTestCase() {
-        qInfo("largest differences       logits    router    hidden      gate");
+        qInfo("largest differences             logits    router    hidden      gate");
         for (const auto& [row, d] : table())
-            qInfo("%-36s %.1e  %.1e  %.1e  %.1e", row.c_str(), double{d.logits}, double{d.router}, double{d.hidden},
+            qInfo("%-42s %.1e  %.1e  %.1e  %.1e", row.c_str(), double{d.logits}, double{d.router}, double{d.hidden},
                   double{d.gate});
-        QString isas;
-        for (const auto& isa : cpu_isas()) isas += QString::fromStdString(isa) + " ";
-        qInfo("kernel sets that ran: %s", qPrintable(isas));
+        QString names;
+        for (const auto& name : backend_names()) names += QString::fromStdString(name) + " ";
+        qInfo("backends that ran: %s", qPrintable(names));
     }
 
 private:
+    static std::string row_name(const std::string& configuration, const std::string& device, const std::string& rule) {
+        return configuration + " " + device + " " + rule;
+    }
+    /// Kernel sets of the CPU share a line.
+    static void record(const QString& configuration, const QString& backend, const char* rule, const Differences& worst) {
+        const std::string device = is_cuda(backend.toStdString()) ? cuda_name() : "cpu";
+        table()[row_name(configuration.toStdString(), device, rule)].merge(worst);
+    }
+    static bool mixed_on_emulation(const std::string& configuration) {
+        return configuration == "mor_expert_mc" || configuration == "mor_token_mc_kvshare" ||
+               configuration == "rec_sequence";
+    }
+
     int mixed_ = 0, unmixed_ = 0;  ///< expert-choice configurations in which recursions did and did not share a pass
 
     /// The engine keeps states before the last norm, the official file has them after it.
@@ -374,5 +413,5 @@ private:
     }
 };
 
-QTEST_GUILESS_MAIN(Reference)
+MOR_BACKEND_TEST_MAIN(Reference)
 #include "tst_reference.moc"

@@ -8,6 +8,7 @@
 // ones by the same amounts (0.28 for rec_middle_cycle_kvshare in bf16, 0.038 for rec_middle_sequence in f16).
 #include <QtTest>
 
+#include "engine/backends.hpp"
 #include "engine/reference_set.hpp"
 #include "mor/session.hpp"
 
@@ -57,8 +58,9 @@ int most_probable(const std::vector<Decision>& decisions) {
     return static_cast<int>(best - decisions.begin()) + 1;
 }
 
-std::vector<FinishedToken> read(const std::filesystem::path& directory, const Record& record, DType kv, DType compute) {
-    const auto model = Model::load(directory, {.device = "cpu", .threads = 2, .compute = compute});
+std::vector<FinishedToken> read(const std::string& device, const std::filesystem::path& directory, const Record& record,
+                                DType kv, DType compute) {
+    const auto model = Model::load(directory, settings_of(device, 2, compute));
     Session session(model, {.type = kv});
     Request request{.prompt = record.tokens, .max_tokens = 0, .keep_tensors = true};
     for (std::size_t t = 0; t < record.depth.size(); ++t)
@@ -76,19 +78,24 @@ private slots:
         QTest::addColumn<QString>("name");
         QTest::addColumn<int>("kv");
         QTest::addColumn<int>("compute");
-        for (const auto& [name, directory] : reference_configurations()) {
-            const QString n = QString::fromStdString(name);
-            QTest::addRow("%s/f16 kv", name.c_str()) << n << int(DType::F16) << int(DType::F32);
-            QTest::addRow("%s/bf16 kv", name.c_str()) << n << int(DType::BF16) << int(DType::F32);
-            if (n.endsWith("bf16"))  // products in bf16 need weights in bf16
-                QTest::addRow("%s/bf16 compute", name.c_str()) << n << int(DType::F32) << int(DType::BF16);
-        }
+        QTest::addColumn<QString>("device");
+        for (const auto& [name, directory] : reference_configurations())
+            for (const auto& device : device_names()) {
+                const QString n = QString::fromStdString(name), d = QString::fromStdString(device);
+                const char *row = name.c_str(), *on = device.c_str();
+                if (n.endsWith("bf16"))  // products in bf16 need weights in bf16
+                    QTest::addRow("%s/bf16 compute/%s", row, on) << n << int(DType::F32) << int(DType::BF16) << d;
+                if (is_cuda(device) && !exhaustive() && !on_emulation(name)) continue;
+                QTest::addRow("%s/f16 kv/%s", row, on) << n << int(DType::F16) << int(DType::F32) << d;
+                QTest::addRow("%s/bf16 kv/%s", row, on) << n << int(DType::BF16) << int(DType::F32) << d;
+            }
     }
 
     void cost_what_they_may() {
         QFETCH(QString, name);
         QFETCH(int, kv);
         QFETCH(int, compute);
+        QFETCH(QString, device);
         const auto directory = reference_configurations().at(name.toStdString());
         const ModelConfig config = read_config(directory);
         const Golden golden(directory / "golden_causal.safetensors");
@@ -96,10 +103,11 @@ private slots:
         const Allowed allowed = allowed_for(kv_type == DType::F32 ? compute_type : kv_type);
         float largest = 0, root_mean_square = 0;
         int decisions = 0;
-        for (int p = 0; p < kPrompts; ++p) {
+        const int prompts = is_cuda(device.toStdString()) && !exhaustive() ? 1 : kPrompts;
+        for (int p = 0; p < prompts; ++p) {
             const Record record(golden, p, config.mor.routing != Routing::None);
-            const auto tokens = read(directory, record, kv_type, compute_type);
-            const auto exact = read(directory, record, DType::F32, DType::F32);
+            const auto tokens = read(device.toStdString(), directory, record, kv_type, compute_type);
+            const auto exact = read(gpu_run() ? cuda_name() : "cpu", directory, record, DType::F32, DType::F32);
             QCOMPARE(tokens.size(), record.tokens.size());
             double squares = 0;
             for (int t = 0; t < static_cast<int>(tokens.size()); ++t) {
@@ -124,10 +132,15 @@ private slots:
         QVERIFY2(root_mean_square <= allowed.root_mean_square, qPrintable(QString::number(root_mean_square)));
         QVERIFY2(largest <= allowed.largest, qPrintable(QString("a logit differs by %1").arg(largest)));
         QVERIFY2(root_mean_square > 0, "the type was not in force");
-        if (config.mor.routing != Routing::None) QVERIFY(decisions > 50);
+        if (config.mor.routing != Routing::None) QVERIFY(decisions > (prompts > 1 ? 50 : 5));
     }
 
 private:
+    /// What the normal run gives to the emulated device; the rest is for packaging/test-cuda.sh.
+    static bool on_emulation(const std::string& name) {
+        return name == "mor_expert_mc_kvshare" || name == "mor_token_mc_softmax" || name == "rec_sequence";
+    }
+
     /// The deciding logit of every recursion offered must lie on the reference's side. Returns how many were compared.
     static int compare_expert(const TokenRecord& token, const Record& record, int t, float margin) {
         int compared = 0;
@@ -143,5 +156,5 @@ private:
     }
 };
 
-QTEST_GUILESS_MAIN(ReferenceTypes)
+MOR_BACKEND_TEST_MAIN(ReferenceTypes)
 #include "tst_reference_types.moc"

@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "engine/backends.hpp"
 #include "engine/reference_set.hpp"
 #include "mor/error.hpp"
 #include "mor/session.hpp"
@@ -16,25 +17,10 @@ namespace {
 
 constexpr int kTokens = 48;
 
-std::shared_ptr<const Model> load(const std::string& name) {
-    return Model::load(reference_directory(name), {.device = "cpu", .threads = 2});
-}
-
 std::vector<int> some_tokens(int n) {
     std::vector<int> ids(n);
     for (int i = 0; i < n; ++i) ids[i] = (i * 37 + i * i % 13 + 11) % 128;
     return ids;
-}
-
-/// Token by token (the number of rows in a pass may change rounding), except under TopK, which needs the whole prompt.
-std::vector<FinishedToken> read(const std::string& name, RoutingSettings routing, KvSettings kv = {}) {
-    Session session(load(name), kv);
-    const int chunk = routing.rule == SelectionRule::TopK ? 0 : 1;
-    return session.prefill({.prompt = some_tokens(kTokens),
-                            .max_tokens = 0,
-                            .routing = std::move(routing),
-                            .prefill_chunk = chunk,
-                            .keep_tensors = true});
 }
 
 bool taken(const FinishedToken& t, int r) { return t.record.recursions[r].outcome == Outcome::Take; }
@@ -58,6 +44,27 @@ bool any_differs(const std::vector<FinishedToken>& a, const std::vector<Finished
 
 class RoutingRuns : public QObject {
     Q_OBJECT
+
+public:
+    explicit RoutingRuns(std::string device) : device_(std::move(device)) {}
+
+private:
+    std::string device_;
+
+    std::shared_ptr<const Model> load(const std::string& name) const {
+        return Model::load(reference_directory(name), settings_of(device_));
+    }
+
+    /// Token by token (the number of rows in a pass may change rounding), except under TopK, which needs the whole prompt.
+    std::vector<FinishedToken> read(const std::string& name, RoutingSettings routing, KvSettings kv = {}) const {
+        Session session(load(name), kv);
+        const int chunk = routing.rule == SelectionRule::TopK ? 0 : 1;
+        return session.prefill({.prompt = some_tokens(kTokens),
+                                .max_tokens = 0,
+                                .routing = std::move(routing),
+                                .prefill_chunk = chunk,
+                                .keep_tensors = true});
+    }
 
 private slots:
     void a_fixed_depth_is_everybodys_depth_data() {
@@ -178,5 +185,6 @@ private slots:
     }
 };
 
-QTEST_GUILESS_MAIN(RoutingRuns)
+MOR_DEVICE_TEST_MAIN(RoutingRuns, "full_depth_equals_a_threshold_that_takes_everybody", "the_head_chooses_the_router",
+                     "forcing_what_happens_anyway_changes_nothing", "the_policies_agree_at_depth_one")
 #include "tst_routing_runs.moc"

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "engine/backends.hpp"
 #include "engine/counting_backend.hpp"
 #include "model/parts.hpp"
 #include "mor/error.hpp"
@@ -13,14 +14,15 @@
 
 namespace fs = std::filesystem;
 using namespace mor;
+using namespace mor::testing;
 
 namespace {
 
 fs::path reference(const char* name) { return fs::path(MOR_TEST_DATA) / "reference" / name; }
 
 struct Counted {
-    explicit Counted(const char* name)
-        : backend(std::make_shared<CountingBackend>(make_cpu_backend({.threads = 1}))),
+    Counted(const std::string& device, const char* name)
+        : backend(std::make_shared<CountingBackend>(make_backend(settings_of(device, 1)))),
           model(load_model(reference(name), backend)) {
         backend->ffn_width = model->config().llama.intermediate_size;
     }
@@ -71,9 +73,15 @@ QString message(const std::function<void()>& f) {
 class SchedulerTest : public QObject {
     Q_OBJECT
 
+public:
+    explicit SchedulerTest(std::string device) : device_(std::move(device)) {}
+
+private:
+    std::string device_;
+
 private slots:
     void rows_that_left_cost_nothing() {
-        Counted c("mor_expert_mc");
+        Counted c(device_, "mor_expert_mc");
         Session session(c.model);
         const auto tokens = run(session, {.prompt = some_tokens(40), .max_tokens = 10, .ignore_eos = true});
         const Way way(tokens);
@@ -94,7 +102,7 @@ private slots:
     }
 
     void shared_kv_is_computed_once_and_kv_only_rows_stop_early() {
-        Counted c("mor_expert_mc_kvshare");
+        Counted c(device_, "mor_expert_mc_kvshare");
         Session session(c.model);
         const Way way(run(session, {.prompt = some_tokens(40), .max_tokens = 10, .ignore_eos = true}));
         QCOMPARE(way.taken[0] + way.kv_only, way.tokens);
@@ -107,7 +115,7 @@ private slots:
     }
 
     void reserved_bytes_are_the_allocators() {
-        Counted c("mor_expert_mc");
+        Counted c(device_, "mor_expert_mc");
         const int block = 4;
         Scheduler scheduler(c.model, {.block_entries = block});
         const int id = scheduler.submit({.prompt = some_tokens(30), .max_tokens = 0});
@@ -141,7 +149,7 @@ private slots:
     }
 
     void one_pass_holds_rows_of_different_recursions() {
-        Counted c("mor_expert_mc");
+        Counted c(device_, "mor_expert_mc");
         Scheduler scheduler(c.model, {.max_requests = 6});
         for (int i = 0; i < 6; ++i)
             scheduler.submit(
@@ -170,7 +178,7 @@ private slots:
     void bad_requests_are_refused_and_do_no_harm() {
         QFETCH(std::vector<int>, prompt);
         QFETCH(QString, word);
-        Counted c("mor_expert_mc");
+        Counted c(device_, "mor_expert_mc");
         Scheduler scheduler(c.model);
         const QString what = message([&] { scheduler.submit({.prompt = prompt}); });
         QVERIFY2(what.contains(word), qPrintable(what));
@@ -180,7 +188,7 @@ private slots:
     }
 
     void top_k_refuses_to_be_cut() {
-        Counted c("mor_expert_mc");
+        Counted c(device_, "mor_expert_mc");
         Scheduler scheduler(c.model);
         const auto what = message([&] {
             scheduler.submit({.prompt = some_tokens(9), .routing = {.rule = SelectionRule::TopK}, .prefill_chunk = 4});
@@ -189,13 +197,13 @@ private slots:
     }
 
     void policies_that_cannot_be_are_refused() {
-        Counted c("vanilla");
+        Counted c(device_, "vanilla");
         const auto what = message([&] { Scheduler(c.model, {.policy = KvPolicy::RecursiveSharing}); });
         QVERIFY2(what.contains("vanilla"), qPrintable(what));
     }
 
     void generation_ends_at_the_context() {
-        Counted c("mor_expert_mc");
+        Counted c(device_, "mor_expert_mc");
         Session session(c.model);
         const auto tokens = run(session, {.prompt = some_tokens(250), .max_tokens = 100, .ignore_eos = true});
         QCOMPARE(tokens.size(), std::size_t{256});
@@ -203,7 +211,7 @@ private slots:
     }
 
     void cancelling_keeps_what_is_finished() {
-        Counted c("mor_expert_mc");
+        Counted c(device_, "mor_expert_mc");
         Scheduler scheduler(c.model);
         const int id =
             scheduler.submit({.prompt = some_tokens(20), .max_tokens = 50, .ignore_eos = true, .prefill_chunk = 8});
@@ -219,7 +227,7 @@ private slots:
     }
 
     void a_text_can_be_continued() {
-        Counted c("mor_expert_mc");
+        Counted c(device_, "mor_expert_mc");
         Session whole(c.model), parts(c.model);
         Request request{
             .prompt = some_tokens(6), .max_tokens = 12, .ignore_eos = true, .sampling = {.temperature = 1.0f, .seed = 5}};
@@ -234,7 +242,7 @@ private slots:
     }
 
     void requests_wait_for_memory_and_all_get_through() {
-        Counted c("mor_expert_mc");
+        Counted c(device_, "mor_expert_mc");
         Scheduler scheduler(c.model, {.block_entries = 8, .capacity_tokens = 40});
         for (int i = 0; i < 4; ++i) scheduler.submit({.prompt = some_tokens(20), .max_tokens = 4, .ignore_eos = true});
         std::size_t finished = 0;
@@ -248,7 +256,7 @@ private slots:
     }
 
     void a_request_that_can_never_fit_is_an_error() {
-        Counted c("mor_expert_mc");
+        Counted c(device_, "mor_expert_mc");
         Scheduler scheduler(c.model, {.capacity_tokens = 10});
         scheduler.submit({.prompt = some_tokens(40), .max_tokens = 1});
         const auto what = message([&] {
@@ -259,7 +267,7 @@ private slots:
     }
 
     void records_follow_the_token_through() {
-        Counted c("mor_expert_mc");
+        Counted c(device_, "mor_expert_mc");
         Session session(c.model);
         const auto tokens =
             run(session, {.prompt = some_tokens(7), .max_tokens = 9, .ignore_eos = true, .alternatives = 3});
@@ -285,5 +293,5 @@ private slots:
     }
 };
 
-QTEST_GUILESS_MAIN(SchedulerTest)
+MOR_DEVICE_TEST_MAIN(SchedulerTest)
 #include "tst_scheduler.moc"

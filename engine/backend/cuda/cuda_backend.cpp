@@ -20,8 +20,15 @@ std::string shape_of(const TensorView& t) {
     return text + "]";
 }
 
+/// attention() needs no angles, so a shape may come without.
 AttentionShape attention_shape(const LayerShape& s) {
-    return {s.heads, s.kv_heads, s.head_dim, s.kv_type, s.block_entries, on_device(*s.rope_cos), on_device(*s.rope_sin)};
+    return {s.heads,
+            s.kv_heads,
+            s.head_dim,
+            s.kv_type,
+            s.block_entries,
+            s.rope_cos ? on_device(*s.rope_cos) : nullptr,
+            s.rope_sin ? on_device(*s.rope_sin) : nullptr};
 }
 
 int size_of(std::span<const int> rows) { return static_cast<int>(rows.size()); }
