@@ -101,8 +101,9 @@ void Multiprocessor::start_threads() {
 }
 
 void Multiprocessor::end_block() {
-    if (gave_up_) {
-        // Threads that never returned keep their fibres' stacks: those are of no use any more.
+    if (gave_up_ && !kThreadSanitizer) {
+        // Threads that never returned keep their fibres' stacks: those are of no use any more. ThreadSanitizer would
+        // complain about what such a thread began and did not end, so there they stay.
         for (unsigned i = 0; i < size_; ++i) {
             if (Fibre* lost = threads_[i].fibre) {
                 std::erase_if(fibres_, [lost](const auto& fibre) { return fibre.get() == lost; });
@@ -185,6 +186,7 @@ void Multiprocessor::finish() {
         enter(*next);
         return;
     }
+    if (next && !next->fibre) next->fibre = idle_fibre();  // another one than this
     idle_.push_back(fibre);
     if (next) {
         go_on_with(*next, *fibre);
