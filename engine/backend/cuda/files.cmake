@@ -10,6 +10,8 @@ set(MOR_CUDA_SOURCES
     linear.cu
     many_rows.cu
     memory.cpp
+    router.cu
+    rows.cu
     transfer.cpp
 )
 list(TRANSFORM MOR_CUDA_SOURCES PREPEND ${MOR_CUDA_DIR}/)
