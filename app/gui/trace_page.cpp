@@ -7,22 +7,26 @@
 #include <algorithm>
 
 #include "models/selection.hpp"
+#include "models/threshold_estimate.hpp"
 #include "models/trace_model.hpp"
 #include "views/compute_view.hpp"
 #include "views/depth_heatmap_view.hpp"
 #include "views/kv_chart_view.hpp"
+#include "views/kv_view.hpp"
 #include "views/legend.hpp"
+#include "views/mode_switch.hpp"
 #include "views/panel.hpp"
 #include "views/routing_view.hpp"
 #include "views/token_detail_view.hpp"
 #include "views/token_flow_view.hpp"
+#include "views/zoom_buttons.hpp"
 
 namespace mor::ui {
 
 namespace {
 
-constexpr int kDetail = 1, kHeatmap = 2, kKv = 3;  ///< places in TracePage::pieces(), in reading order
-constexpr int kGap = 10;                           ///< between boxes; also the handle to drag
+constexpr int kDetail = 1, kHeatmap = 2, kKv = 3, kRouting = 4;  ///< places in TracePage::pieces(), in reading order
+constexpr int kGap = 10;                                         ///< between boxes; also the handle to drag
 constexpr int kLeastHeight = 140;
 
 QSplitter* makeSplitter(Qt::Orientation orientation, const QString& name, std::initializer_list<QWidget*> widgets,
@@ -41,19 +45,23 @@ QSplitter* makeSplitter(Qt::Orientation orientation, const QString& name, std::i
 
 TracePage::TracePage(TraceModel* model, Selection* selection, QWidget* parent)
     : QWidget(parent),
+      estimate_(new ThresholdEstimate(model, this)),
       flow_(new TokenFlowView(model, selection)),
       detail_(new TokenDetailView(model, selection)),
-      heatmap_(new DepthHeatmapView(model, selection)),
-      kv_(new KvChartView(model, selection)),
-      routing_(new RoutingView(model, selection)),
-      compute_(new ComputeView(model)),
+      heatmap_(new DepthHeatmapView(model, selection, estimate_)),
+      kv_(new KvView(model, selection)),
+      routing_(new RoutingView(model, selection, estimate_)),
+      compute_(new ComputeView(model, selection)),
       legend_(new DepthLegend(model)) {
     addPiece(QStringLiteral("text"), flow_, tr("Text"), tr("background = depth, underlined = prompt"))->addCorner(legend_);
     addPiece(QStringLiteral("token"), detail_, detail_->title(), detail_->caption());
-    addPiece(QStringLiteral("heatmap"), heatmap_, tr("Depth heatmap"), heatmap_->caption());
-    addPiece(QStringLiteral("kv"), kv_, tr("KV cache"), {});
-    addPiece(QStringLiteral("routing"), routing_, tr("Routing"), tr("tokens entering and leaving each recursion"));
-    addPiece(QStringLiteral("compute"), compute_, tr("Compute"), {});
+    auto* zoom = new ZoomButtons;
+    connect(zoom, &ZoomButtons::zoomWanted, heatmap_, &DepthHeatmapView::zoomBy);
+    connect(zoom, &ZoomButtons::fitWanted, heatmap_, &DepthHeatmapView::fit);
+    addPiece(QStringLiteral("heatmap"), heatmap_, tr("Depth heatmap"), heatmap_->caption())->addCorner(zoom);
+    addPiece(QStringLiteral("kv"), kv_, tr("KV cache"), {})->addCorner(kvSwitch());
+    addPiece(QStringLiteral("routing"), routing_, tr("Routing"), routing_->caption());
+    addPiece(QStringLiteral("compute"), compute_, tr("Compute"), {})->addCorner(computeSwitch());
     connect(detail_, &TokenDetailView::titleChanged, this, [this](const QString& title, const QString& caption) {
         pieces_[kDetail].title = title;
         pieces_[kDetail].panel->setTitle(title);
@@ -61,9 +69,32 @@ TracePage::TracePage(TraceModel* model, Selection* selection, QWidget* parent)
     });
     connect(model, &TraceModel::extended, this, &TracePage::updateCaptions, Qt::QueuedConnection);
     connect(model, &QAbstractItemModel::modelReset, this, &TracePage::updateCaptions, Qt::QueuedConnection);
+    connect(routing_, &RoutingView::captionChanged, this, &TracePage::updateCaptions);
     compose();
     updateCaptions();
     setTheme({});
+}
+
+ModeSwitch* TracePage::kvSwitch() {
+    auto* modes = new ModeSwitch({{tr("used"), tr("Bytes of the entries stored, by recursion")},
+                                  {tr("reserved"), tr("Bytes of the blocks that hold them, by recursion")},
+                                  {tr("slots"), tr("Which token has keys and values in which recursion")}});
+    modes->setObjectName(QStringLiteral("kvMode"));
+    connect(modes, &ModeSwitch::modeChanged, this, [this](int mode) {
+        kv_->setMode(static_cast<KvView::Mode>(mode));
+        updateCaptions();
+    });
+    return modes;
+}
+
+ModeSwitch* TracePage::computeSwitch() {
+    auto* modes = new ModeSwitch({{tr("token"), tr("FLOPs of each token")},
+                                  {tr("total"), tr("FLOPs so far")},
+                                  {tr("time"), tr("Milliseconds of each token's passes")}});
+    modes->setObjectName(QStringLiteral("computeMode"));
+    connect(modes, &ModeSwitch::modeChanged, this,
+            [this](int mode) { compute_->setQuantity(static_cast<CostChart::Quantity>(mode)); });
+    return modes;
 }
 
 template <typename View>
@@ -92,7 +123,8 @@ void TracePage::compose() {
 /// What the colours and numbers mean depends on the model, the size of the run and the chosen colouring.
 void TracePage::updateCaptions() {
     setCaption(kHeatmap, heatmap_->caption());
-    setCaption(kKv, tr("%1, measured · vanilla reference computed").arg(kv_->unit()));
+    setCaption(kRouting, routing_->caption());
+    setCaption(kKv, kv_->caption());
 }
 
 void TracePage::setCaption(int piece, const QString& caption) {
@@ -102,7 +134,7 @@ void TracePage::setCaption(int piece, const QString& caption) {
 }
 
 void TracePage::finishDrawing() {
-    kv_->flush();
+    kv_->chart()->flush();
     updateCaptions();
 }
 

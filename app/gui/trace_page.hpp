@@ -17,10 +17,12 @@ namespace mor::ui {
 class ComputeView;
 class DepthHeatmapView;
 class DepthLegend;
-class KvChartView;
+class KvView;
+class ModeSwitch;
 class Panel;
 class RoutingView;
 class Selection;
+class ThresholdEstimate;
 class TokenDetailView;
 class TokenFlowView;
 class TraceModel;
@@ -36,9 +38,10 @@ public:
     TokenFlowView* flow() const { return flow_; }
     TokenDetailView* detail() const { return detail_; }
     DepthHeatmapView* heatmap() const { return heatmap_; }
-    KvChartView* kvChart() const { return kv_; }
+    KvView* kv() const { return kv_; }
     RoutingView* routing() const { return routing_; }
     ComputeView* compute() const { return compute_; }
+    ThresholdEstimate* estimate() const { return estimate_; }
 
     const Theme& theme() const { return theme_; }
     void setTheme(const Theme&);
@@ -68,16 +71,19 @@ public:
     void drawInto(QPainter&, const QRectF& area, const QString& piece = {}) const;
 
 private:
+    ModeSwitch* kvSwitch();
+    ModeSwitch* computeSwitch();
     template <typename View>
     Panel* addPiece(const QString& name, View*, const QString& title, const QString& caption);
     void compose();
     void drawPiece(QPainter&, const Piece&, const QRectF& area) const;
     void setCaption(int piece, const QString& caption);
 
+    ThresholdEstimate* estimate_;
     TokenFlowView* flow_;
     TokenDetailView* detail_;
     DepthHeatmapView* heatmap_;
-    KvChartView* kv_;
+    KvView* kv_;
     RoutingView* routing_;
     ComputeView* compute_;
     DepthLegend* legend_;

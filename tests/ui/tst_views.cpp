@@ -11,89 +11,24 @@
 #include <memory>
 
 #include "models/figures.hpp"
-#include "models/selection.hpp"
-#include "models/trace_model.hpp"
-#include "ui/synthetic_trace.hpp"
-#include "views/compute_view.hpp"
-#include "views/depth_heatmap_view.hpp"
+#include "ui/stage.hpp"
 #include "views/heatmap_painter.hpp"
-#include "views/kv_chart_view.hpp"
-#include "views/legend.hpp"
 #include "views/panel.hpp"
-#include "views/routing_view.hpp"
-#include "views/token_detail_view.hpp"
-#include "views/token_flow_view.hpp"
+#include "views/score_histogram.hpp"
 
 using namespace mor::ui;
 using namespace mor::test;
-
-namespace {
-
-/// One run and the views of it in one window, at the sizes they have in a window of 1280 x 800.
-struct Stage {
-    TraceModel model;
-    Selection selection{&model};
-    QWidget window;
-    TokenFlowView flow{&model, &selection, &window};
-    DepthHeatmapView heatmap{&model, &selection, &window};
-    RoutingView routing{&model, &selection, &window};
-    KvChartView kv{&model, &selection, &window};
-    TokenDetailView detail{&model, &selection, &window};
-    ComputeView compute{&model, &window};
-    DepthLegend legend{&model, &window};
-
-    explicit Stage(const SyntheticOptions& options = {}) : Stage(syntheticTrace(options)) {}
-    explicit Stage(mor::Trace trace) {
-        flow.setGeometry(0, 0, 800, 190);
-        detail.setGeometry(810, 0, 420, 190);
-        heatmap.setGeometry(0, 200, 1230, 190);
-        kv.setGeometry(0, 400, 480, 200);
-        routing.setGeometry(490, 400, 440, 200);
-        compute.setGeometry(940, 400, 280, 200);
-        legend.setGeometry(0, 610, 160, 20);
-        window.resize(1240, 640);
-        window.show();
-        model.load(std::move(trace));
-        QCoreApplication::processEvents();
-    }
-    std::vector<Picture*> pictures() { return {&flow, &heatmap, &routing, &kv, &detail, &compute, &legend}; }
-    std::vector<QWidget*> widgets() { return {&flow, &heatmap, &routing, &kv, &detail, &compute, &legend}; }
-};
-
-QImage grabbed(QWidget& widget) { return widget.grab().toImage().convertToFormat(QImage::Format_RGB32); }
-
-void moveMouse(QAbstractScrollArea& view, const QPointF& at) { QTest::mouseMove(view.viewport(), at.toPoint()); }
-
-void click(QAbstractScrollArea& view, const QPointF& at) {
-    QTest::mouseClick(view.viewport(), Qt::LeftButton, Qt::NoModifier, at.toPoint());
-}
-
-}  // namespace
 
 class ViewsTest : public QObject {
     Q_OBJECT
 
 private slots:
     void initTestCase() { QLocale::setDefault(QLocale(QLocale::English)); }
-    void heatmapCellsEqualTheTrace();
-    void heatmapPixelsAreTheCells();
-    void heatmapImageHoldsTheCells();
-    void heatmapFillsRecursionByRecursion();
-    void heatmapShowsTheChosenDepth();
-    void heatmapHoversPinsAndMoves();
-    void heatmapZoomsAndFollows();
-    void heatmapColoursByOtherNumbers();
     void flowBoxesEqualTheTrace();
     void flowHoversAndPins();
     void flowFollowsUnlessScrolled();
-    void routingCountsEqualTheTrace();
-    void routingNotesEqualTheToken();
-    void kvPointsEqualTheTrace();
-    void kvIsDecimated();
-    void kvHoversAndPins();
     void detailRowsEqualTheToken();
     void detailComparesTwoPins();
-    void computeShowsTheFigures();
     void legendShowsEveryDepth();
     void hoveringOneViewMarksAllOthers();
     void everyKindOfModelDraws_data();
@@ -104,163 +39,6 @@ private slots:
     void manyTokensStayFluent();
     void screenshots();
 };
-
-void ViewsTest::heatmapCellsEqualTheTrace() {
-    Stage stage;
-    const Theme theme;
-    for (int token = 0; token < stage.model.tokenCount(); ++token)
-        for (int r = 0; r < 3; ++r) {
-            const auto& decision = stage.model.token(token).recursions[static_cast<std::size_t>(r)];
-            const auto cell = stage.heatmap.cellAt(token, r);
-            QVERIFY(cell.known);
-            QCOMPARE(cell.offered, decision.outcome != mor::Outcome::NotOffered);
-            if (!cell.offered) {
-                QCOMPARE(cell.glyph, CellGlyph::None);
-                QCOMPARE(cell.colour, theme.frame().blank);
-                continue;
-            }
-            QCOMPARE(cell.fill, static_cast<double>(decision.score));
-            QCOMPARE(cell.tick, 0.5);
-            const bool taken = decision.outcome == mor::Outcome::Take;
-            QCOMPARE(cell.glyph, taken ? CellGlyph::Continue : CellGlyph::Leave);
-            QCOMPARE(cell.colour == theme.depth(r + 1, 3), taken);
-        }
-}
-
-void ViewsTest::heatmapPixelsAreTheCells() {
-    Stage stage;
-    stage.heatmap.setColumnWidth(24);
-    const auto image = grabbed(stage.heatmap);
-    int seen = 0;
-    for (int token = 0; token < stage.model.tokenCount(); ++token)
-        for (int r = 0; r < 3; ++r) {
-            const auto area = stage.heatmap.cellRect(token, r);
-            if (area.left() < 90 || area.right() > 1080) continue;  // scrolled out
-            const auto cell = stage.heatmap.cellAt(token, r);
-            // A column of pixels to the right of glyph and tick: the fill from the bottom, the ground above it.
-            const int x = static_cast<int>(area.right()) - 4;
-            const int top = static_cast<int>(area.top()), bottom = static_cast<int>(area.bottom()) - 1;
-            const int filled = static_cast<int>(std::round(cell.fill * (bottom - top)));
-            for (int y = top; y < bottom; ++y)
-                QCOMPARE(image.pixelColor(x, y).rgb(), (bottom - y <= filled ? cell.colour : cell.ground).rgb());
-            ++seen;
-        }
-    QVERIFY(seen > 60);
-}
-
-void ViewsTest::heatmapImageHoldsTheCells() {
-    Stage stage({.tokens = 300});
-    const Theme theme;
-    const HeatColours colours(theme, 3);
-    const HeatmapPainter painter(stage.model, stage.selection, theme, colours, ColourBy::Depth);
-    const auto layout = layOutHeatmap(theme, {0, 0, 800, 200}, 3, 300, 2, 0);
-    const auto image = painter.image(layout);
-    QCOMPARE(image.format(), QImage::Format_Indexed8);
-    QCOMPARE(image.width(), layout.end - layout.first);
-    for (int x = 0; x < image.width(); ++x)
-        for (int r = 0; r < 3; ++r) {
-            const auto cell = stage.heatmap.cellAt(layout.first + x, r);
-            int filled = 0;
-            for (int level = 0; level < HeatmapPainter::kLevels; ++level)
-                filled += image.pixel(x, (2 - r) * HeatmapPainter::kLevels + level) == cell.colour.rgb();
-            if (cell.offered) QCOMPARE(filled, static_cast<int>(std::lround(cell.fill * HeatmapPainter::kLevels)));
-        }
-}
-
-void ViewsTest::heatmapFillsRecursionByRecursion() {
-    Stage stage(mor::Trace{.header = syntheticHeader(), .tokens = {}, .passes = {}, .torn = false});
-    const auto record = SyntheticRun({}).next();
-    QVERIFY(record.depth >= 1);
-    QVERIFY(!stage.heatmap.cellAt(0, 0).known);
-    stage.model.append({}, {syntheticPass(0, 0, record.recursions[0])});
-    QVERIFY(stage.heatmap.cellAt(0, 0).known);
-    QCOMPARE(stage.heatmap.cellAt(0, 0).fill, static_cast<double>(record.recursions[0].score));
-    QVERIFY(!stage.heatmap.cellAt(0, 1).known);
-    const auto image = grabbed(stage.heatmap);
-    const auto cell = stage.heatmap.cellRect(0, 0);
-    QCOMPARE(image.pixelColor(static_cast<int>(cell.right()) - 4, static_cast<int>(cell.bottom()) - 4),
-             stage.heatmap.cellAt(0, 0).colour);
-}
-
-void ViewsTest::heatmapShowsTheChosenDepth() {
-    Stage stage({.routing = mor::Routing::TokenChoice});
-    for (int token = 0; token < stage.model.tokenCount(); ++token)
-        for (int r = 0; r < 3; ++r) {
-            const auto& record = stage.model.token(token);
-            const auto cell = stage.heatmap.cellAt(token, r);
-            QCOMPARE(cell.fill, static_cast<double>(record.recursions[static_cast<std::size_t>(r)].score));
-            QVERIFY(cell.tick < 0);  // no threshold decides
-            const auto expected = record.depth == r + 1 ? CellGlyph::Chosen
-                                  : r < record.depth    ? CellGlyph::Continue
-                                                        : CellGlyph::None;
-            QCOMPARE(cell.glyph, expected);
-        }
-}
-
-void ViewsTest::heatmapHoversPinsAndMoves() {
-    Stage stage({.tokens = 20});
-    moveMouse(stage.heatmap, stage.heatmap.cellRect(7, 1).center());
-    QCOMPARE(stage.selection.hovered(), 7);
-    click(stage.heatmap, stage.heatmap.cellRect(7, 1).center());
-    QCOMPARE(stage.selection.pinned(), 7);
-    QTest::keyClick(&stage.heatmap, Qt::Key_Right);
-    QCOMPARE(stage.selection.pinned(), 8);
-    QTest::keyClick(&stage.heatmap, Qt::Key_Home);
-    QCOMPARE(stage.selection.pinned(), 0);
-    QTest::keyClick(&stage.heatmap, Qt::Key_Escape);
-    QCOMPARE(stage.selection.pinned(), -1);
-    QCOMPARE(stage.heatmap.tokenAt({2, 20}), -1);     // the names of the rows
-    QCOMPARE(stage.heatmap.tokenAt({1220, 20}), -1);  // the histograms
-    QEvent leave(QEvent::Leave);
-    QCoreApplication::sendEvent(stage.heatmap.viewport(), &leave);
-    QCOMPARE(stage.selection.hovered(), -1);
-}
-
-void ViewsTest::heatmapZoomsAndFollows() {
-    Stage stage({.tokens = 200});
-    auto* bar = stage.heatmap.horizontalScrollBar();
-    QVERIFY(bar->maximum() > 0);
-    QCOMPARE(bar->value(), bar->maximum());
-    QSignalSpy zoomed(&stage.heatmap, &DepthHeatmapView::columnWidthChanged);
-    const auto under = stage.heatmap.cellRect(190, 1).center();
-    const auto spin = [&](int steps, Qt::KeyboardModifiers keys) {
-        QWheelEvent wheel(under, stage.heatmap.mapToGlobal(under), {}, {0, 120 * steps}, Qt::NoButton, keys,
-                          Qt::NoScrollPhase, false);
-        QCoreApplication::sendEvent(stage.heatmap.viewport(), &wheel);
-    };
-    spin(1, Qt::ControlModifier);
-    QCOMPARE(zoomed.count(), 1);
-    QCOMPARE(stage.heatmap.tokenAt(under.toPoint()), 190);  // what is under the pointer stays there
-    spin(-40, Qt::ControlModifier);
-    QCOMPARE(stage.heatmap.columnWidth(), 1.0);
-    stage.heatmap.setColumnWidth(24);
-    bar->setValue(bar->maximum());
-    spin(3, Qt::NoModifier);  // back in the text: do not follow any more
-    const int read = bar->value();
-    QVERIFY(read < bar->maximum());
-    stage.model.append({SyntheticRun({}).next()}, {});
-    QCOMPARE(bar->value(), read);
-    stage.selection.togglePin(0);  // chosen elsewhere: shown here
-    QVERIFY(bar->value() < 24);
-    bar->triggerAction(QAbstractSlider::SliderToMaximum);
-    stage.selection.clear();
-    stage.model.append({SyntheticRun({}).next()}, {});
-    QCOMPARE(bar->value(), bar->maximum());
-}
-
-void ViewsTest::heatmapColoursByOtherNumbers() {
-    Stage stage;
-    const Theme theme;
-    QVERIFY(stage.heatmap.caption().startsWith(QStringLiteral("colour = depth")));
-    const auto coloured = grabbed(stage.heatmap);
-    stage.heatmap.setColourBy(ColourBy::Gate);
-    QVERIFY(stage.heatmap.caption().startsWith(QStringLiteral("grey = gate")));
-    QVERIFY(coloured != grabbed(stage.heatmap));
-    for (int r = 1; r <= 3; ++r)
-        for (int token = 0; token < 47; ++token) QVERIFY(stage.heatmap.cellAt(token, r - 1).colour != theme.depth(r, 3));
-    stage.heatmap.setColumnWidth(2);
-    QVERIFY(!grabbed(stage.heatmap).isNull());
-}
 
 void ViewsTest::flowBoxesEqualTheTrace() {
     Stage stage;
@@ -318,83 +96,6 @@ void ViewsTest::flowFollowsUnlessScrolled() {
     QCOMPARE(bar->value(), bar->maximum());
 }
 
-void ViewsTest::routingCountsEqualTheTrace() {
-    Stage stage({.tokens = 200});
-    const auto flow = stage.routing.flow();
-    QCOMPARE(static_cast<int>(flow.lanes.size()), 4);
-    std::vector<int> taken(4, 0), depths(4, 0);
-    for (const auto& record : stage.model.trace().tokens) {
-        ++depths[static_cast<std::size_t>(record.depth)];
-        for (int lane = 0; lane <= record.depth; ++lane) ++taken[static_cast<std::size_t>(lane)];
-    }
-    double stacked = 0;
-    for (std::size_t lane = 0; lane < 4; ++lane) {
-        QCOMPARE(flow.lanes[lane].taken, taken[lane]);
-        QCOMPARE(flow.lanes[lane].left, depths[lane]);
-        QCOMPARE(flow.lanes[lane].bar.height(), taken[lane] * flow.perToken);
-        QCOMPARE(flow.lanes[lane].exit.height(), depths[lane] * flow.perToken);
-        stacked += flow.lanes[lane].exit.height();
-    }
-    QVERIFY(std::abs(stacked - flow.lanes[0].bar.height()) < 1e-6);  // nobody is lost on the way
-}
-
-void ViewsTest::routingNotesEqualTheToken() {
-    Stage stage;
-    for (int token = 0; token < 47; ++token) {
-        stage.selection.setHovered(token);
-        const auto notes = stage.routing.notes();
-        QCOMPARE(static_cast<int>(notes.size()), 3);
-        for (const auto& note : notes) {
-            const auto& decision = stage.model.token(token).recursions[static_cast<std::size_t>(note.recursion)];
-            QVERIFY(note.score.endsWith(scoreText(decision.score)));
-            QCOMPARE(note.gate, scoreText(decision.gate));
-            QCOMPARE(note.taken, decision.outcome == mor::Outcome::Take);
-            QCOMPARE(note.rule.isEmpty(), decision.outcome == mor::Outcome::NotOffered);
-        }
-    }
-}
-
-void ViewsTest::kvPointsEqualTheTrace() {
-    Stage stage;
-    QCOMPARE(stage.kv.layers(), 4);
-    QCOMPARE(stage.kv.unit(), QStringLiteral("KiB"));
-    const auto reference = stage.kv.vanillaLine();
-    QCOMPARE(reference.size(), 48);
-    for (int token = 0; token < 47; ++token) {
-        const auto& kv = stage.model.token(token).kv;
-        double sum = 0;
-        for (int layer = 0; layer < 4; ++layer) {
-            sum += static_cast<double>(kv.used[static_cast<std::size_t>(layer)]);
-            QCOMPARE(stage.kv.upperEdge(layer).at(token + 1), QPointF(token + 1, sum / 1024));
-        }
-        QCOMPARE(reference.at(token + 1), QPointF(token + 1, static_cast<double>(kv.vanilla) / 1024));
-    }
-    QCOMPARE(stage.kv.savedText(), percentText(*figuresOf(stage.model.trace()).kvSaved) + QStringLiteral(" saved"));
-}
-
-void ViewsTest::kvIsDecimated() {
-    Stage stage({.tokens = 4096});
-    QVERIFY(stage.kv.vanillaLine().size() <= KvChartView::kMostPoints);
-    QVERIFY(stage.kv.vanillaLine().size() >= 100);
-    QCOMPARE(stage.kv.vanillaLine().last().x(), 4096.0);
-    QCOMPARE(stage.kv.unit(), QStringLiteral("MiB"));
-    QCOMPARE(stage.kv.upperEdge(3).last().y(), static_cast<double>(kvUsed(stage.model.token(4095).kv)) / (1 << 20));
-}
-
-void ViewsTest::kvHoversAndPins() {
-    Stage stage;
-    for (const int token : {3, 20, 46}) {
-        const auto at = stage.kv.pointFor(token) + QPointF(0, 4);
-        moveMouse(stage.kv, at);
-        QCOMPARE(stage.selection.hovered(), token);
-    }
-    click(stage.kv, stage.kv.pointFor(20) + QPointF(0, 4));
-    QCOMPARE(stage.selection.pinned(), 20);
-    QTest::keyClick(&stage.kv, Qt::Key_Right);
-    QCOMPARE(stage.selection.pinned(), 21);
-    QCOMPARE(stage.kv.tokenAt({1, 1}), -1);
-}
-
 void ViewsTest::detailRowsEqualTheToken() {
     Stage stage;
     for (int token = 0; token < 47; ++token) {
@@ -425,18 +126,6 @@ void ViewsTest::detailComparesTwoPins() {
     const auto compared = grabbed(stage.detail);
     stage.selection.togglePin(29);
     QVERIFY(compared != grabbed(stage.detail));
-}
-
-void ViewsTest::computeShowsTheFigures() {
-    Stage stage({.tokens = 31, .prompt = 11});
-    QStringList lines;
-    for (const auto& row : stage.compute.rows())
-        lines += row.name + QLatin1Char('=') + row.value + QLatin1Char('|') + row.origin;
-    QVERIFY(lines.contains(QStringLiteral("tokens/s=400|measured")));
-    QVERIFY(lines.contains(QStringLiteral("time to first token=18\u00a0ms|measured")));
-    QVERIFY(lines.contains(QStringLiteral("vanilla reference=5.7\u00a0M|computed")));
-    stage.model.clear();
-    for (const auto& row : stage.compute.rows()) QCOMPARE(row.value, QStringLiteral("–"));
 }
 
 void ViewsTest::legendShowsEveryDepth() {
@@ -581,6 +270,9 @@ void ViewsTest::screenshots() {
         Theme theme;
         double columnWidth = 24;
         ColourBy colourBy = ColourBy::Depth;
+        double estimate = 0;
+        KvView::Mode kv = KvView::Used;
+        CostChart::Quantity quantity = CostChart::Quantity::PerToken;
     };
     const Theme light, dark{.appearance = Appearance::Dark, .map = ColourMap::Cividis, .scale = 1.0};
     const std::vector<Case> cases{
@@ -597,8 +289,10 @@ void ViewsTest::screenshots() {
         {"token-choice", {.routing = mor::Routing::TokenChoice}, light},
         {"unrouted", {.routing = mor::Routing::None}, light},
         {"vanilla", {.recursions = 0}, light},
-        {"long", {.tokens = 4096}, light, 1},
-        {"by-score", {}, light, 24, ColourBy::Score},
+        {"long", {.tokens = 4096}, light, 0.25, ColourBy::Depth, 0, KvView::Slots, CostChart::Quantity::Total},
+        {"by-score", {}, light, 24, ColourBy::Score, 0, KvView::Reserved, CostChart::Quantity::Total},
+        {"estimate", {}, light, 24, ColourBy::Depth, 0.85, KvView::Slots, CostChart::Quantity::Time},
+        {"estimate-dark", {.kvPolicy = mor::KvPolicy::RecursiveSharing}, dark, 24, ColourBy::Depth, 0.2, KvView::Slots},
         {"empty", {.tokens = 0, .prompt = 0}, dark}};
     for (const auto& one : cases) {
         Stage stage(one.options);
@@ -607,6 +301,7 @@ void ViewsTest::screenshots() {
         stage.heatmap.setColumnWidth(one.columnWidth);
         stage.heatmap.setColourBy(one.colourBy);
         if (qstrcmp(one.name, "dark") == 0) stage.selection.togglePin(29), stage.selection.togglePin(36);
+        if (one.estimate > 0) stage.estimate.setThreshold(one.estimate);
         stage.selection.setHovered(qstrcmp(one.name, "dark") == 0 ? -1 : 29);
         const double scale = one.theme.scale;
         QImage sheet(static_cast<int>(1280 * scale), static_cast<int>(712 * scale), QImage::Format_RGB32);
@@ -624,10 +319,10 @@ void ViewsTest::screenshots() {
               224);
         place(stage.detail, stage.detail.title(), stage.detail.caption(), 840, 12, 428, 224);
         place(stage.heatmap, QStringLiteral("Depth heatmap"), stage.heatmap.caption(), 12, 244, 1256, 220);
-        place(stage.kv, QStringLiteral("KV cache"),
-              stage.kv.unit() + QStringLiteral(", measured · vanilla reference computed"), 12, 472, 480, 228);
-        place(stage.routing, QStringLiteral("Routing"), QStringLiteral("tokens entering and leaving each recursion"), 500,
-              472, 460, 228);
+        stage.kvView.setMode(one.kv);
+        stage.compute.setQuantity(one.quantity);
+        place(stage.kvView, QStringLiteral("KV cache"), stage.kvView.caption(), 12, 472, 480, 228);
+        place(stage.routing, QStringLiteral("Routing"), stage.routing.caption(), 500, 472, 460, 228);
         place(stage.compute, QStringLiteral("Compute"), {}, 968, 472, 300, 228);
         painter.end();
         QVERIFY(sheet.save(QStringLiteral("%1/%2.png").arg(folder, QString::fromLatin1(one.name))));

@@ -31,6 +31,7 @@
 #include "views/compute_view.hpp"
 #include "views/depth_heatmap_view.hpp"
 #include "views/kv_chart_view.hpp"
+#include "views/kv_view.hpp"
 #include "views/routing_view.hpp"
 #include "views/token_detail_view.hpp"
 #include "views/token_flow_view.hpp"
@@ -224,7 +225,7 @@ void WindowTest::othersShowTheSameRun() {
     const auto lanes = o.window->page()->routing()->flow().lanes;
     QCOMPARE(lanes.front().taken, trace.tokenCount());
     for (std::size_t r = 0; r < 3; ++r) QCOMPARE(lanes[r + 1].taken, taken[r]);
-    auto* chart = o.window->page()->kvChart();
+    auto* chart = o.window->page()->kv()->chart();
     const auto& kv = trace.token(trace.tokenCount() - 1).kv;
     QTRY_COMPARE(chart->vanillaLine().back().y(), static_cast<double>(kv.vanilla) / chart->unitDivisor());
     double sum = 0;

@@ -55,8 +55,9 @@ void Selection::moveBy(int tokens) {
     int& pin = secondPinned_ >= 0 ? secondPinned_ : pinned_;
     // The keyboard starts where the eye is: at the hovered token, or at the newest one.
     const int from = pin >= 0 ? pin : current();
-    const int to = static_cast<int>(std::clamp<qint64>(qint64{from} + tokens, 0, count - 1));
-    if (&pin == &secondPinned_ && to == pinned_) return;  // two pins on one token would say nothing
+    int to = static_cast<int>(std::clamp<qint64>(qint64{from} + tokens, 0, count - 1));
+    if (&pin == &secondPinned_ && to == pinned_) to += tokens > 0 ? 1 : -1;  // two pins on one token would say nothing
+    if (!exists(to)) return;
     hovered_ = -1;
     pin = to;
     emit changed();

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/compute_view.hpp"
 
+#include <QKeyEvent>
 #include <QLocale>
+#include <QMouseEvent>
 #include <QPainter>
 #include <algorithm>
 
 #include "models/figures.hpp"
+#include "models/selection.hpp"
 #include "models/trace_model.hpp"
 #include "views/geometry.hpp"
+#include "views/interaction.hpp"
 #include "views/painting.hpp"
 
 namespace mor::ui {
 namespace {
+
+constexpr double kRoomyRow = 28, kTightRow = 17, kLeastChart = 56, kGap = 8;
 
 template <class Format>
 QString known(const std::optional<double>& value, Format format) {
@@ -20,14 +26,33 @@ QString known(const std::optional<double>& value, Format format) {
 
 }  // namespace
 
-ComputeView::ComputeView(TraceModel* model, QWidget* parent) : QWidget(parent), model_(model) {
+ComputeView::ComputeView(TraceModel* model, Selection* selection, QWidget* parent)
+    : QWidget(parent), model_(model), selection_(selection) {
+    setFocusPolicy(Qt::StrongFocus);
+    setMouseTracking(true);
     setAccessibleName(tr("Compute"));
-    const auto refresh = [this] {
-        setAccessibleDescription(description());
-        update();
-    };
-    connect(model, &QAbstractItemModel::modelReset, this, refresh);
-    connect(model, &TraceModel::extended, this, qOverload<>(&QWidget::update));
+    connect(model, &QAbstractItemModel::modelReset, this, &ComputeView::restart);
+    connect(model, &TraceModel::extended, this, &ComputeView::extend);
+    connect(selection, &Selection::changed, this, qOverload<>(&QWidget::update));
+    restart();
+}
+
+void ComputeView::restart() {
+    times_.reset(model_->recursions());
+    seenPasses_ = 0;
+    extend();
+    setAccessibleDescription(description());
+}
+
+void ComputeView::extend() {
+    const auto& passes = model_->trace().passes;
+    for (; seenPasses_ < passes.size(); ++seenPasses_) times_.add(passes[seenPasses_]);
+    update();
+}
+
+void ComputeView::setQuantity(CostChart::Quantity quantity) {
+    quantity_ = quantity;
+    update();
 }
 
 QList<ComputeView::Row> ComputeView::rows() const {
@@ -38,6 +63,7 @@ QList<ComputeView::Row> ComputeView::rows() const {
     };
     QList<Row> rows{{tr("tokens/s"), known(figures.tokensPerSecond, rate), tr("measured")},
                     {tr("time to first token"), known(figures.firstTokenMs, durationText), tr("measured")}};
+    if (times_.medianPass() > 0) rows.append({tr("median pass"), durationText(times_.medianPass()), tr("measured")});
     if (figures.recursions > 0) rows.append({tr("mean depth"), known(figures.meanDepth, depth), tr("measured")});
     rows.append({tr("FLOPs / token"), known(figures.flopsPerToken, siText), tr("counted")});
     rows.append({tr("vanilla reference"), known(figures.flopsPerTokenVanilla, siText), tr("computed")});
@@ -51,11 +77,30 @@ void ComputeView::setTheme(const Theme& theme) {
     update();
 }
 
+CostChart ComputeView::chart() const { return {*model_, times_, *selection_, theme_, quantity_}; }
+
+QRectF ComputeView::chartIn(const QRectF& area) const {
+    const double height = area.height() - static_cast<double>(rows().size()) * theme_.px(kTightRow) - theme_.px(kGap);
+    if (height < theme_.px(kLeastChart)) return {};
+    const double roomy = area.height() - static_cast<double>(rows().size()) * theme_.px(kRoomyRow) - theme_.px(kGap);
+    const double chosen = std::max(std::min(height, theme_.px(3 * kLeastChart)), roomy);
+    return {area.left(), area.bottom() - chosen, area.width(), chosen};
+}
+
+QRectF ComputeView::chartArea() const { return chartIn(rect()); }
+
 void ComputeView::drawInto(QPainter& painter, const QRectF& area) const {
-    const auto all = rows();
-    const double height = std::min(theme_.px(32), area.height() / static_cast<double>(all.size()));
-    const double origin = theme_.px(72), value = theme_.px(84);
     painter.save();
+    const auto below = chartIn(area);
+    drawRows(painter, below.isEmpty() ? area : area.adjusted(0, 0, 0, -below.height() - theme_.px(kGap)));
+    if (!below.isEmpty()) chart().draw(painter, below);
+    painter.restore();
+}
+
+void ComputeView::drawRows(QPainter& painter, const QRectF& area) const {
+    const auto all = rows();
+    const double height = std::min(theme_.px(kRoomyRow), area.height() / static_cast<double>(all.size()));
+    const double origin = theme_.px(72), value = theme_.px(84);
     double y = area.top();
     for (const auto& row : all) {
         const QRectF line(area.left(), y, area.width(), height);
@@ -70,7 +115,6 @@ void ComputeView::drawInto(QPainter& painter, const QRectF& area) const {
                  row.value);
         y += height;
     }
-    painter.restore();
 }
 
 QString ComputeView::description() const {
@@ -79,14 +123,27 @@ QString ComputeView::description() const {
     return lines.join(QLatin1String("; "));
 }
 
-QSize ComputeView::sizeHint() const { return QSizeF(theme_.px(300), theme_.px(6 * 32)).toSize(); }
+QSize ComputeView::sizeHint() const { return QSizeF(theme_.px(300), theme_.px(7 * kTightRow + 96)).toSize(); }
 
-QSize ComputeView::minimumSizeHint() const { return QSizeF(theme_.px(260), theme_.px(6 * 20)).toSize(); }
+QSize ComputeView::minimumSizeHint() const { return QSizeF(theme_.px(260), theme_.px(7 * kTightRow)).toSize(); }
 
 void ComputeView::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     painter.fillRect(rect(), theme_.frame().panel);
     drawInto(painter, rect());
+}
+
+void ComputeView::keyPressEvent(QKeyEvent* event) {
+    if (!steer(*selection_, *model_, *event)) QWidget::keyPressEvent(event);
+}
+
+void ComputeView::mousePressEvent(QMouseEvent* event) {
+    if (event->button() == Qt::LeftButton) selection_->togglePin(chart().tokenAt(chartArea(), event->position()));
+}
+
+bool ComputeView::event(QEvent* event) {
+    const auto token = [this](QPointF at) { return chart().tokenAt(chartArea(), at); };
+    return followPointer(*event, this, *selection_, *model_, token) || QWidget::event(event);
 }
 
 }  // namespace mor::ui

@@ -4,18 +4,22 @@
 #include <QList>
 #include <QWidget>
 
+#include "models/pass_times.hpp"
+#include "views/cost_chart.hpp"
 #include "views/theme.hpp"
 
 namespace mor::ui {
 
+class Selection;
 class TraceModel;
 
-/// The run in numbers: speed, depth and arithmetic, each labelled measured, counted or computed.
+/// The run in numbers: speed, depth and arithmetic, each labelled measured, counted or computed; and below, where there
+/// is room, what each token cost.
 class ComputeView : public QWidget, public Picture {
     Q_OBJECT
 
 public:
-    explicit ComputeView(TraceModel*, QWidget* parent = nullptr);
+    ComputeView(TraceModel*, Selection*, QWidget* parent = nullptr);
 
     struct Row {
         QString name;
@@ -23,6 +27,9 @@ public:
         QString origin;  ///< "measured", "counted" or "computed"
     };
     QList<Row> rows() const;
+    void setQuantity(CostChart::Quantity);
+    QRectF chartArea() const;  ///< empty: no room
+    const PassTimes& times() const { return times_; }
 
     void setTheme(const Theme&) override;
     void drawInto(QPainter&, const QRectF& area) const override;
@@ -32,9 +39,22 @@ public:
 
 protected:
     void paintEvent(QPaintEvent*) override;
+    void keyPressEvent(QKeyEvent*) override;
+    void mousePressEvent(QMouseEvent*) override;
+    bool event(QEvent*) override;
 
 private:
+    void restart();
+    void extend();
+    QRectF chartIn(const QRectF& area) const;
+    CostChart chart() const;
+    void drawRows(QPainter&, const QRectF& area) const;
+
     TraceModel* model_;
+    Selection* selection_;
+    CostChart::Quantity quantity_ = CostChart::Quantity::PerToken;
+    PassTimes times_;
+    std::size_t seenPasses_ = 0;
     Theme theme_;
 };
 

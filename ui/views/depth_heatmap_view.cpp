@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/depth_heatmap_view.hpp"
 
-#include <QCoreApplication>
+#include <QApplication>
 #include <QHelpEvent>
 #include <QKeyEvent>
 #include <QPainter>
@@ -11,14 +11,25 @@
 #include <cmath>
 
 #include "models/selection.hpp"
+#include "models/threshold_estimate.hpp"
 #include "views/following_bar.hpp"
 #include "views/interaction.hpp"
 #include "views/painting.hpp"
+#include "views/score_histogram.hpp"
 
 namespace mor::ui {
+namespace {
 
-DepthHeatmapView::DepthHeatmapView(TraceModel* model, Selection* selection, QWidget* parent)
-    : QAbstractScrollArea(parent), model_(model), selection_(selection), bar_(new FollowingBar(horizontalScrollBar())) {
+constexpr double kNarrowest = 0.02, kWidest = 64;  // pixels: 48,000 tokens on a small screen, one name in large type
+
+}  // namespace
+
+DepthHeatmapView::DepthHeatmapView(TraceModel* model, Selection* selection, ThresholdEstimate* estimate, QWidget* parent)
+    : QAbstractScrollArea(parent),
+      model_(model),
+      selection_(selection),
+      estimate_(estimate),
+      bar_(new FollowingBar(horizontalScrollBar())) {
     setFrameShape(NoFrame);
     setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setFocusPolicy(Qt::StrongFocus);
@@ -27,6 +38,7 @@ DepthHeatmapView::DepthHeatmapView(TraceModel* model, Selection* selection, QWid
     connect(model, &QAbstractItemModel::modelReset, this, &DepthHeatmapView::restart);
     connect(model, &TraceModel::extended, this, &DepthHeatmapView::relayout);
     connect(selection, &Selection::changed, this, &DepthHeatmapView::selectionChanged);
+    if (estimate) connect(estimate, &ThresholdEstimate::changed, viewport(), qOverload<>(&QWidget::update));
     setTheme({});
 }
 
@@ -49,7 +61,7 @@ const std::array<int, RecursionTally::kBins>& DepthHeatmapView::histogram(int re
 }
 
 void DepthHeatmapView::setColumnWidth(double width) {
-    const double wanted = std::clamp(width, 1.0, 64.0);
+    const double wanted = std::clamp(width, kNarrowest, kWidest);
     if (wanted == columnWidth_) return;
     columnWidth_ = wanted;
     relayout();
@@ -126,14 +138,14 @@ QString DepthHeatmapView::emptyText() const {
 void DepthHeatmapView::drawInto(QPainter& painter, const QRectF& area) const {
     if (const auto empty = emptyText(); !empty.isEmpty()) return drawEmptyState(painter, theme_, area, empty);
     const auto layout = layOutHeatmap(theme_, area, model_->recursions(), model_->extent(), theme_.px(columnWidth_), 0);
-    HeatmapPainter(*model_, *selection_, theme_, colours_, colourBy_).draw(painter, layout);
+    HeatmapPainter(*model_, *selection_, theme_, colours_, colourBy_, estimate_).draw(painter, layout);
 }
 
 void DepthHeatmapView::paintEvent(QPaintEvent*) {
     QPainter painter(viewport());
     painter.fillRect(viewport()->rect(), theme_.frame().panel);
     if (const auto empty = emptyText(); !empty.isEmpty()) return drawEmptyState(painter, theme_, viewport()->rect(), empty);
-    HeatmapPainter(*model_, *selection_, theme_, colours_, colourBy_).draw(painter, layoutNow());
+    HeatmapPainter(*model_, *selection_, theme_, colours_, colourBy_, estimate_).draw(painter, layoutNow());
 }
 
 void DepthHeatmapView::resizeEvent(QResizeEvent*) {
@@ -146,7 +158,18 @@ void DepthHeatmapView::zoomAt(double factor, double x) {
     const double column = (x - before) / theme_.px(columnWidth_);
     setColumnWidth(columnWidth_ * factor);
     const double wanted = column * theme_.px(columnWidth_) - (x - layoutNow().cells.left());
-    horizontalScrollBar()->setValue(static_cast<int>(std::lround(wanted)));
+    bar_->moveTo(static_cast<int>(std::lround(wanted)));
+}
+
+void DepthHeatmapView::zoomBy(double factor) {
+    const auto cells = layoutNow().cells;
+    zoomAt(factor, bar_->following() ? cells.right() : cells.center().x());
+}
+
+void DepthHeatmapView::fit() {
+    const double columns = std::max(1, model_->extent());
+    setColumnWidth(std::min(layoutNow().cells.width() / columns / theme_.scale, 24.0));
+    bar_->toEndIfFollowing();
 }
 
 void DepthHeatmapView::wheelEvent(QWheelEvent* event) {
@@ -162,8 +185,9 @@ void DepthHeatmapView::wheelEvent(QWheelEvent* event) {
 }
 
 void DepthHeatmapView::keyPressEvent(QKeyEvent* event) {
-    if (event->key() == Qt::Key_Plus || event->key() == Qt::Key_Equal) return setColumnWidth(columnWidth_ * 1.2);
-    if (event->key() == Qt::Key_Minus) return setColumnWidth(columnWidth_ / 1.2);
+    if (event->key() == Qt::Key_Plus || event->key() == Qt::Key_Equal) return zoomBy(1.2);
+    if (event->key() == Qt::Key_Minus) return zoomBy(1 / 1.2);
+    if (event->key() == Qt::Key_F && event->modifiers() == Qt::NoModifier) return fit();
     if (!steer(*selection_, *model_, *event)) QAbstractScrollArea::keyPressEvent(event);
 }
 
@@ -175,11 +199,54 @@ void DepthHeatmapView::point(const QPoint& at, bool pin) {
         selection_->setHovered(tokenAt(at));
 }
 
+QRectF DepthHeatmapView::anyHistogram() const { return HeatmapPainter::histogramOf(layoutNow(), 0); }
+
+QRectF DepthHeatmapView::thresholdHistogram(const QPointF& at) const {
+    if (!estimate_ || !estimate_->isPossible()) return {};
+    const auto layout = layoutNow();
+    for (int r = 0; r < model_->recursions(); ++r) {
+        const auto area = HeatmapPainter::histogramOf(layout, r);
+        const double line = histogramX(area, estimate_->threshold());
+        if (at.y() >= area.top() && at.y() <= area.bottom() && std::abs(at.x() - line) <= kGrasp) return area;
+    }
+    return {};
+}
+
 void DepthHeatmapView::mousePressEvent(QMouseEvent* event) {
-    if (event->button() == Qt::LeftButton) point(event->position().toPoint(), true);
+    if (event->button() != Qt::LeftButton) return;
+    drag_ = thresholdHistogram(event->position()).isEmpty() ? Drag::Pressed : Drag::Threshold;
+    pressedAt_ = event->position().toPoint();
+    scrollAtPress_ = horizontalScrollBar()->value();
+}
+
+void DepthHeatmapView::mouseMoveEvent(QMouseEvent* event) {
+    const auto at = event->position();
+    if (drag_ == Drag::None) viewport()->setCursor(thresholdHistogram(at).isEmpty() ? Qt::ArrowCursor : Qt::SplitHCursor);
+    if (drag_ == Drag::Pressed && (at.toPoint() - pressedAt_).manhattanLength() >= QApplication::startDragDistance()) {
+        drag_ = Drag::Pan;
+        viewport()->setCursor(Qt::ClosedHandCursor);
+    }
+    if (drag_ == Drag::Pan) bar_->moveTo(scrollAtPress_ - (at.toPoint() - pressedAt_).x());
+    if (drag_ == Drag::Threshold) estimate_->setThreshold(histogramScore(anyHistogram(), at.x()));
+}
+
+void DepthHeatmapView::mouseReleaseEvent(QMouseEvent* event) {
+    if (event->button() != Qt::LeftButton) return;
+    if (drag_ == Drag::Pressed) point(event->position().toPoint(), true);
+    drag_ = Drag::None;
+    viewport()->unsetCursor();
+}
+
+void DepthHeatmapView::mouseDoubleClickEvent(QMouseEvent* event) {
+    if (!thresholdHistogram(event->position()).isEmpty())
+        estimate_->reset();
+    else
+        mousePressEvent(event);
 }
 
 bool DepthHeatmapView::viewportEvent(QEvent* event) {
+    // While something is dragged the pointer says nothing about tokens, but the event is wanted.
+    if (event->type() == QEvent::MouseMove && drag_ != Drag::None) return QAbstractScrollArea::viewportEvent(event);
     const auto token = [this](QPointF at) { return tokenAt(at.toPoint()); };
     return followPointer(*event, viewport(), *selection_, *model_, token) || QAbstractScrollArea::viewportEvent(event);
 }

@@ -10,14 +10,16 @@ namespace mor::ui {
 
 class FollowingBar;
 class Selection;
+class ThresholdEstimate;
 
-/// The stage: one column a token, one row a recursion, the first at the bottom. Ctrl and the wheel zoom; far out, a
-/// column is one or a few pixels of an image. Follows the newest column unless the reader scrolled back.
+/// The stage: one column a token, one row a recursion, the first at the bottom. Ctrl and the wheel zoom, dragging pans, F
+/// fits the whole run; far out, a column is a few pixels of an image or less than one. Follows the newest column unless
+/// the reader scrolled back. The threshold in the histograms can be dragged where an estimate is given.
 class DepthHeatmapView : public QAbstractScrollArea, public Picture {
     Q_OBJECT
 
 public:
-    DepthHeatmapView(TraceModel*, Selection*, QWidget* parent = nullptr);
+    DepthHeatmapView(TraceModel*, Selection*, ThresholdEstimate* = nullptr, QWidget* parent = nullptr);
 
     HeatCell cellAt(int token, int recursion) const;  ///< what the painter draws
     QRectF cellRect(int token, int recursion) const;  ///< on the viewport
@@ -25,7 +27,9 @@ public:
     const std::array<int, RecursionTally::kBins>& histogram(int recursion) const;
 
     double columnWidth() const { return columnWidth_; }
-    void setColumnWidth(double);  ///< pixels before scaling, clamped to 1..64
+    void setColumnWidth(double);  ///< pixels before scaling, clamped to 0.02..64
+    void zoomBy(double factor);   ///< around the middle, or the newest column while following it
+    void fit();                   ///< all columns at once
     ColourBy colourBy() const { return colourBy_; }
     void setColourBy(ColourBy);
 
@@ -46,6 +50,9 @@ protected:
     void wheelEvent(QWheelEvent*) override;
     void keyPressEvent(QKeyEvent*) override;
     void mousePressEvent(QMouseEvent*) override;
+    void mouseMoveEvent(QMouseEvent*) override;
+    void mouseReleaseEvent(QMouseEvent*) override;
+    void mouseDoubleClickEvent(QMouseEvent*) override;
     bool viewportEvent(QEvent*) override;
 
 private:
@@ -56,9 +63,17 @@ private:
     void restart();
     void selectionChanged();
     void point(const QPoint& viewport, bool pin);
+    QRectF thresholdHistogram(const QPointF& viewport) const;  ///< whose line can be grasped there; empty: none
+    QRectF anyHistogram() const;                               ///< all have the same horizontal extent
+
+    enum class Drag { None, Pressed, Pan, Threshold };
 
     TraceModel* model_;
     Selection* selection_;
+    ThresholdEstimate* estimate_;
+    Drag drag_ = Drag::None;
+    QPoint pressedAt_;
+    int scrollAtPress_ = 0;
     FollowingBar* bar_;
     bool pointing_ = false;  ///< the reader is pointing here: nothing may slide away under the pointer
     Theme theme_;

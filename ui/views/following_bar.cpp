@@ -48,4 +48,9 @@ void FollowingBar::toEndIfFollowing() {
     if (following_) bar_->setValue(bar_->maximum());
 }
 
+void FollowingBar::moveTo(int value) {
+    bar_->setValue(value);
+    following_ = bar_->value() >= bar_->maximum() - bar_->singleStep() / 2;
+}
+
 }  // namespace mor::ui

@@ -21,6 +21,7 @@ public:
     void setContent(double length, double page, bool stay);  ///< `stay`: don't move even though following
     void reveal(double from, double to);                     ///< scrolls as little as shows [from, to] with some context
     void toEndIfFollowing();
+    void moveTo(int value);  ///< the reader moves the content by other means than the bar
 
 private:
     QScrollBar* bar_;

@@ -8,9 +8,11 @@
 #include <cmath>
 
 #include "models/selection.hpp"
+#include "models/threshold_estimate.hpp"
 #include "models/trace_model.hpp"
 #include "views/interaction.hpp"
 #include "views/painting.hpp"
+#include "views/score_histogram.hpp"
 
 namespace mor::ui {
 namespace {
@@ -52,8 +54,8 @@ HeatmapLayout layOutHeatmap(const Theme& theme, const QRectF& whole, int recursi
 }
 
 HeatmapPainter::HeatmapPainter(const TraceModel& model, const Selection& selection, const Theme& theme,
-                               const HeatColours& colours, ColourBy by)
-    : model_(model), selection_(selection), theme_(theme), colours_(colours), by_(by) {}
+                               const HeatColours& colours, ColourBy by, const ThresholdEstimate* estimate)
+    : model_(model), selection_(selection), theme_(theme), colours_(colours), by_(by), estimate_(estimate) {}
 
 void HeatmapPainter::draw(QPainter& painter, const HeatmapLayout& layout) const {
     drawRowNames(painter, layout);
@@ -63,6 +65,7 @@ void HeatmapPainter::draw(QPainter& painter, const HeatmapLayout& layout) const 
         drawImage(painter, layout);
     else
         drawCells(painter, layout);
+    drawForeseen(painter, layout);
     painter.restore();
     if (layout.grid.columnWidth < theme_.px(kNamedColumn))
         drawPositions(painter, layout);
@@ -159,8 +162,15 @@ QImage HeatmapPainter::image(const HeatmapLayout& layout) const {
 void HeatmapPainter::drawImage(QPainter& painter, const HeatmapLayout& layout) const {
     if (layout.end <= layout.first) return;
     const QRectF first = layout.grid.column(layout.first), last = layout.grid.column(layout.end - 1);
+    const QRectF area(first.topLeft(), last.bottomRight());
     painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
-    painter.drawImage(QRectF(first.topLeft(), last.bottomRight()), image(layout));
+    auto picture = image(layout);
+    // Several columns on one pixel: their mean, so that none disappears.
+    if (layout.grid.columnWidth < 1)
+        picture = picture.convertToFormat(QImage::Format_RGB32)
+                      .scaled(std::max(1, static_cast<int>(std::lround(area.width()))), picture.height(),
+                              Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
+    painter.drawImage(area, picture);
     // A column is too narrow for its own tick: the threshold becomes a line across each row.
     const double threshold = thresholdOf(model_);
     for (int r = 0; r < layout.grid.rows; ++r) {
@@ -224,11 +234,21 @@ void HeatmapPainter::drawSelection(QPainter& painter, const HeatmapLayout& layou
     painter.restore();
 }
 
+QRectF HeatmapPainter::histogramOf(const HeatmapLayout& layout, int recursion) {
+    const auto row = layout.grid.cell(0, recursion);
+    return {layout.histograms.left() + 4, row.top() + 2, layout.histograms.width() - 8, row.height() - 4};
+}
+
 void HeatmapPainter::drawHistograms(QPainter& painter, const HeatmapLayout& layout) const {
     if (!model_.isRouted()) return;
+    const int token = selection_.current();
     for (int r = 0; r < layout.grid.rows; ++r) {
-        const auto row = layout.grid.cell(0, r);
-        drawHistogram(painter, {layout.histograms.left(), row.top() + 2, layout.histograms.width(), row.height() - 4}, r);
+        HistogramMarks marks;
+        marks.recorded = thresholdOf(model_);
+        marks.threshold = estimate_ && estimate_->isActive() ? estimate_->threshold() : marks.recorded;
+        const auto decision = model_.decision(token, r);
+        if (decision && std::isfinite(decision->score)) marks.score = decision->score;
+        drawScoreHistogram(painter, theme_, histogramOf(layout, r), model_.tallies()[static_cast<std::size_t>(r)], marks);
     }
     painter.setFont(theme_.caption());
     painter.setPen(theme_.frame().caption);
@@ -240,6 +260,40 @@ void HeatmapPainter::drawHistograms(QPainter& painter, const HeatmapLayout& layo
     if (by_ != ColourBy::Depth) drawRamp(painter, axis.translated(0, theme_.px(24)));
 }
 
+/// What another threshold would change: a ring around the cell's glyph, filled where the token would go on, empty where
+/// it would leave, a question mark where its score was never computed. Narrow columns get a mark below instead.
+void HeatmapPainter::drawForeseen(QPainter& painter, const HeatmapLayout& layout) const {
+    if (!estimate_ || !estimate_->isActive()) return;
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setFont(theme_.title());
+    const bool wide = layout.grid.columnWidth >= theme_.px(12);
+    const double radius = theme_.px(7);
+    for (int column = layout.first; column < std::min(layout.end, model_.tokenCount()); ++column) {
+        const auto fate = estimate_->fate(column);
+        const int recorded = model_.token(column).depth;
+        if (!fate.unknown && fate.depth == recorded) continue;
+        const int from = std::min(fate.depth, recorded), to = std::max(fate.depth, recorded);
+        painter.setPen(QPen(theme_.frame().selection, theme_.px(2)));
+        for (int r = from; r < to; ++r) {
+            const auto cell = layout.grid.cell(column, r);
+            painter.setBrush(r < fate.depth ? QBrush(theme_.frame().selection) : Qt::NoBrush);
+            if (wide)
+                painter.drawEllipse(cell.center(), radius, radius);
+            else
+                painter.drawLine(QPointF(cell.center().x(), cell.top() + 2), QPointF(cell.center().x(), cell.bottom() - 3));
+        }
+        if (!fate.unknown || fate.depth >= layout.grid.rows) continue;
+        const auto cell = layout.grid.cell(column, fate.depth);
+        if (wide)
+            painter.drawText(cell, Qt::AlignCenter, QStringLiteral("?"));
+        else
+            painter.fillRect(QRectF(cell.left(), cell.bottom() - theme_.px(5), std::max(1.0, cell.width()), theme_.px(4)),
+                             theme_.frame().selection);
+    }
+    painter.restore();
+}
+
 void HeatmapPainter::drawRamp(QPainter& painter, const QRectF& area) const {
     const double step = area.width() / static_cast<double>(colours_.ramp.size());
     for (std::size_t i = 0; i < colours_.ramp.size(); ++i)
@@ -249,26 +303,6 @@ void HeatmapPainter::drawRamp(QPainter& painter, const QRectF& area) const {
     drawLine(painter, text, Qt::AlignLeft, QStringLiteral("0"));
     drawLine(painter, text, Qt::AlignHCenter, rampName(by_));
     drawLine(painter, text, Qt::AlignRight, QStringLiteral("1"));
-}
-
-void HeatmapPainter::drawHistogram(QPainter& painter, const QRectF& area, int recursion) const {
-    const auto& bins = model_.tallies()[static_cast<std::size_t>(recursion)].histogram;
-    const int largest = std::max(1, *std::max_element(bins.begin(), bins.end()));
-    const double width = area.width() / RecursionTally::kBins;
-    const double bottom = std::round(area.bottom());
-    painter.fillRect(QRectF(area.left(), bottom, area.width(), 1), theme_.frame().line);
-    for (std::size_t i = 0; i < bins.size(); ++i) {
-        if (bins[i] == 0) continue;
-        // One token among thousands is still one pixel.
-        const double height = std::max(1.0, std::round(area.height() * bins[i] / largest));
-        const double left = std::round(area.left() + static_cast<double>(i) * width);
-        const double right = std::round(area.left() + static_cast<double>(i + 1) * width) - 1;
-        painter.fillRect(QRectF(left, bottom - height, right - left, height), theme_.frame().neutral);
-    }
-    if (const double threshold = thresholdOf(model_); threshold >= 0)
-        painter.fillRect(
-            QRectF(std::round(area.left() + threshold * area.width()) - 1, area.top(), theme_.px(1.5), area.height()),
-            theme_.frame().selection);
 }
 
 }  // namespace mor::ui

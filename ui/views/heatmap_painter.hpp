@@ -13,6 +13,7 @@ class QPainter;
 namespace mor::ui {
 
 class Selection;
+class ThresholdEstimate;
 class TraceModel;
 
 /// Below this width, in pixels, columns are drawn as an image instead of cell by cell.
@@ -35,8 +36,13 @@ HeatmapLayout layOutHeatmap(const Theme&, const QRectF& area, int recursions, in
 /// Paints the heatmap from the trace; used by the widget and for export.
 class HeatmapPainter {
 public:
-    HeatmapPainter(const TraceModel&, const Selection&, const Theme&, const HeatColours&, ColourBy);
+    /// With an estimate, cells that another threshold would change are ringed.
+    HeatmapPainter(const TraceModel&, const Selection&, const Theme&, const HeatColours&, ColourBy,
+                   const ThresholdEstimate* = nullptr);
     void draw(QPainter&, const HeatmapLayout&) const;
+
+    /// The score histogram of a recursion.
+    static QRectF histogramOf(const HeatmapLayout&, int recursion);
 
     /// The cells in sight as an indexed image, one column a pixel, kLevels rows of pixels a recursion.
     QImage image(const HeatmapLayout&) const;
@@ -53,13 +59,14 @@ private:
     void drawSelection(QPainter&, const HeatmapLayout&) const;
     void drawHistograms(QPainter&, const HeatmapLayout&) const;
     void drawRamp(QPainter&, const QRectF& area) const;
-    void drawHistogram(QPainter&, const QRectF& area, int recursion) const;
+    void drawForeseen(QPainter&, const HeatmapLayout&) const;
 
     const TraceModel& model_;
     const Selection& selection_;
     const Theme& theme_;
     const HeatColours& colours_;
     ColourBy by_;
+    const ThresholdEstimate* estimate_;
 };
 
 }  // namespace mor::ui

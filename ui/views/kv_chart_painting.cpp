@@ -123,17 +123,17 @@ double KvChartView::freeWidth(const QRectF& plot, double y) const {
 QString KvChartView::valueText() const {
     const int token = selection_->current();
     if (token < 0 || (selection_->hovered() < 0 && selection_->pinned() < 0)) return {};
-    const auto& kv = model_->token(token).kv;
-    const auto size = [this](std::int64_t bytes) {
-        return QLocale().toString(static_cast<double>(bytes) / divisor_, 'f', 1);
-    };
-    return tr("token %1: %2 of %3 %4").arg(token).arg(size(kvUsed(kv)), size(kv.vanilla), unit_);
+    const auto size = [this](double bytes) { return QLocale().toString(bytes / divisor_, 'f', 1); };
+    return tr("token %1: %2 of %3 %4")
+        .arg(token)
+        .arg(size(heldBytes(token)), size(static_cast<double>(model_->token(token).kv.vanilla)), unit_);
 }
 
 void KvChartView::drawInto(QPainter& painter, const QRectF& area) const {
     // A chart is as large as its widget, so another size needs another chart.
     KvChartView copy(model_, selection_);
     copy.setTheme(theme_);
+    copy.setQuantity(quantity_);
     copy.resize(area.size().toSize());
     copy.chart()->resize(area.size());
     copy.scene()->setSceneRect(QRectF(QPointF(), area.size()));

@@ -12,6 +12,7 @@
 #include <QtCharts/QValueAxis>
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "models/figures.hpp"
 #include "models/selection.hpp"
@@ -108,7 +109,21 @@ void KvChartView::flush() {
     viewport()->update();
 }
 
-double KvChartView::heldBytes(int token) const { return static_cast<double>(kvUsed(model_->token(token).kv)); }
+void KvChartView::setQuantity(Quantity quantity) {
+    if (quantity == quantity_) return;
+    quantity_ = quantity;
+    flush();
+}
+
+const std::vector<std::int64_t>& KvChartView::parts(int token) const {
+    const auto& kv = model_->token(token).kv;
+    return quantity_ == Quantity::Used ? kv.used : kv.reserved;
+}
+
+double KvChartView::heldBytes(int token) const {
+    const auto& bytes = parts(token);
+    return static_cast<double>(std::accumulate(bytes.begin(), bytes.end(), std::int64_t{0}));
+}
 
 void KvChartView::fitAxes() {
     const int count = model_->tokenCount();
@@ -132,13 +147,13 @@ void KvChartView::fillSeries() {
     std::vector<QList<QPointF>> edges(stacks_.size(), {QPointF(0, 0)});
     QList<QPointF> reference{QPointF(0, 0)};
     for (const int token : kept) {
-        const auto& kv = model_->token(token).kv;
+        const auto& bytes = parts(token);
         double sum = 0;
         for (std::size_t layer = 0; layer < edges.size(); ++layer) {
-            if (layer < kv.used.size()) sum += static_cast<double>(kv.used[layer]);
+            if (layer < bytes.size()) sum += static_cast<double>(bytes[layer]);
             edges[layer].append({token + 1.0, sum / divisor_});
         }
-        reference.append({token + 1.0, static_cast<double>(kv.vanilla) / divisor_});
+        reference.append({token + 1.0, static_cast<double>(model_->token(token).kv.vanilla) / divisor_});
     }
     for (std::size_t layer = 0; layer < edges.size(); ++layer) stacks_[layer].upper->replace(edges[layer]);
     vanilla_->replace(reference);

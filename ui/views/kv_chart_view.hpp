@@ -27,6 +27,10 @@ class KvChartView : public QChartView, public Picture {
 public:
     KvChartView(TraceModel*, Selection*, QWidget* parent = nullptr);
 
+    /// Used: the entries stored. Reserved: the blocks that hold them, whole.
+    enum class Quantity { Used, Reserved };
+    void setQuantity(Quantity);
+
     static constexpr int kMostPoints = 500;
     int layers() const { return static_cast<int>(stacks_.size()); }  ///< 1 (outside the recursions) + R
     QList<QPointF> upperEdge(int layer) const;                       ///< (tokens held, cumulated size in unit()), as drawn
@@ -62,6 +66,7 @@ private:
     void fitAxes();
     void fillSeries();
     void applyColours();
+    const std::vector<std::int64_t>& parts(int token) const;  ///< of the quantity, in the order of KvUse
     double heldBytes(int token) const;
     void drawLegend(QPainter&, const QRectF& plot) const;
     void drawMarker(QPainter&, const QRectF& plot, int token, bool dashed) const;
@@ -75,6 +80,7 @@ private:
     QLineSeries* vanilla_ = nullptr;
     QValueAxis* tokens_ = nullptr;
     QValueAxis* bytes_ = nullptr;
+    Quantity quantity_ = Quantity::Used;
     QString unit_;
     double divisor_ = 1024;
     QTimer pending_;

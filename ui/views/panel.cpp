@@ -56,8 +56,8 @@ void Panel::setTheme(const Theme& theme) {
     colour(title_, theme.title(), theme.frame().text);
     colour(caption_, theme.caption(), theme.frame().caption);
     for (int i = 0; i < head_->count(); ++i)
-        if (auto* picture = dynamic_cast<Picture*>(head_->itemAt(i)->widget())) picture->setTheme(theme);
-    if (auto* picture = dynamic_cast<Picture*>(content_)) picture->setTheme(theme);
+        if (auto* themed = dynamic_cast<Themed*>(head_->itemAt(i)->widget())) themed->setTheme(theme);
+    if (auto* themed = dynamic_cast<Themed*>(content_)) themed->setTheme(theme);
     update();
 }
 
@@ -67,7 +67,7 @@ void Panel::setCaption(const QString& caption) { caption_->setText(caption); }
 
 void Panel::addCorner(QWidget* widget) {
     head_->addWidget(widget, 0, Qt::AlignVCenter);
-    if (auto* picture = dynamic_cast<Picture*>(widget)) picture->setTheme(theme_);
+    if (auto* themed = dynamic_cast<Themed*>(widget)) themed->setTheme(theme_);
 }
 
 QRectF Panel::drawInto(QPainter& painter, const Theme& theme, const QRectF& area, const QString& title,

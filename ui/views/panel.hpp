@@ -17,7 +17,7 @@ class Panel : public QWidget {
 public:
     Panel(const QString& title, const QString& caption, QWidget* content, QWidget* parent = nullptr);
 
-    void setTheme(const Theme&);  ///< its own and, where the content is a Picture, the content's
+    void setTheme(const Theme&);  ///< its own, the content's and the corner's
     void setTitle(const QString&);
     void setCaption(const QString&);
     void addCorner(QWidget*);  ///< at the right end of the title line: a legend, a button

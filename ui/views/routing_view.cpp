@@ -3,56 +3,39 @@
 
 #include <QHelpEvent>
 #include <QKeyEvent>
-#include <QLocale>
 #include <QPainter>
-#include <QPainterPath>
 #include <QToolTip>
 #include <algorithm>
 #include <cmath>
 
 #include "models/selection.hpp"
+#include "models/threshold_estimate.hpp"
 #include "models/trace_model.hpp"
 #include "views/geometry.hpp"
 #include "views/heat_cell.hpp"
 #include "views/interaction.hpp"
-#include "views/painting.hpp"
+#include "views/score_histogram.hpp"
 
 namespace mor::ui {
 namespace {
 
 constexpr double kBar = 24;
 constexpr double kGap = 12;        // between depths at the join
-constexpr double kHead = 36;       // two lines above the lanes
 constexpr double kExitText = 148;  // right of the join
-constexpr double kNoteLine = 18;
 constexpr double kNotePitch = 52;  // closer lanes have no room for numbers below them
 constexpr double kLeft = 20;       // half a head of the first lane
+constexpr double kLeastLanes = 48, kLeastHistogram = 24, kMostHistogram = 96, kShareOfHistogram = 0.35;
+constexpr double kHistogramGap = 10;  // around a histogram: the mark of the token hangs below it
+constexpr double kKeyStep = 0.01, kKeyLeap = 0.1;
 
-/// An S-shaped edge between two points.
-void bend(QPainterPath& path, const QPointF& to) {
-    const double middle = (path.currentPosition().x() + to.x()) / 2;
-    path.cubicTo(QPointF(middle, path.currentPosition().y()), QPointF(middle, to.y()), to);
-}
-
-/// The band of the tokens that leave at a lane, from its bar to the join: it sinks to its place before the next bar.
-QPainterPath exitBand(const RoutingLane& lane, double pitch) {
-    const double x = lane.bar.right(), top = lane.bar.bottom() - lane.exit.height();
-    const double settled = std::min(x + 0.7 * pitch, lane.exit.left());
-    QPainterPath path(QPointF(x, top));
-    bend(path, {settled, lane.exit.top()});
-    path.lineTo(lane.exit.topLeft());
-    path.lineTo(lane.exit.bottomLeft());
-    path.lineTo(settled, lane.exit.bottom());
-    bend(path, lane.bar.bottomRight());
-    path.closeSubpath();
-    return path;
-}
+double sigmoid(double logit) { return 1 / (1 + std::exp(-logit)); }
 
 }  // namespace
 
-RoutingView::RoutingView(TraceModel* model, Selection* selection, QWidget* parent)
-    : QWidget(parent), model_(model), selection_(selection) {
+RoutingView::RoutingView(TraceModel* model, Selection* selection, ThresholdEstimate* estimate, QWidget* parent)
+    : QWidget(parent), model_(model), selection_(selection), estimate_(estimate) {
     setFocusPolicy(Qt::StrongFocus);
+    setMouseTracking(true);
     setAccessibleName(tr("Routing"));
     const auto refresh = [this] {
         setAccessibleDescription(description());
@@ -61,22 +44,78 @@ RoutingView::RoutingView(TraceModel* model, Selection* selection, QWidget* paren
     connect(model, &QAbstractItemModel::modelReset, this, refresh);
     connect(model, &TraceModel::extended, this, qOverload<>(&QWidget::update));
     connect(selection, &Selection::changed, this, refresh);
+    if (!estimate) return;
+    connect(estimate, &ThresholdEstimate::changed, this, [this, refresh] {
+        refresh();
+        emit captionChanged();
+    });
 }
 
-double RoutingView::notesHeight(double width) const {
-    const double pitch = (width - theme_.px(kLeft + kExitText + kBar)) / (model_->recursions() + 1);
-    return model_->isRouted() && pitch >= theme_.px(kNotePitch) ? theme_.px(3 * kNoteLine + 8) : 0;
+bool RoutingView::comparesWithThreshold() const { return thresholdOf(*model_) >= 0; }
+
+bool RoutingView::foresees() const { return estimate_ && estimate_->isActive(); }
+
+bool RoutingView::hasTwoRouters() const {
+    return model_->isRouted() && model_->header().config.mor.sampling == mor::ExpertSampling::AuxRouter &&
+           !choosesDepth(*model_);
 }
+
+bool RoutingView::auxiliaryDecides() const {
+    return hasTwoRouters() && model_->header().routing.head != mor::RoutingHead::Main;
+}
+
+QString RoutingView::otherRouterName() const { return auxiliaryDecides() ? tr("main router") : tr("auxiliary"); }
+
+QString RoutingView::otherRouter(const mor::Decision& decision) const {
+    const double logit = auxiliaryDecides() ? decision.logit : decision.aux_logit;
+    if (!hasTwoRouters() || !std::isfinite(logit)) return {};
+    const double score = sigmoid(logit), threshold = thresholdOf(*model_);
+    const bool differs = threshold >= 0 && std::isfinite(decision.score) &&
+                         (score >= threshold) != (static_cast<double>(decision.score) >= threshold);
+    return scoreText(score) + (differs ? QStringLiteral(" ≠") : QString());
+}
+
+int RoutingView::noteLines(const QRectF& area) const {
+    // A histogram shows the threshold better than words do.
+    return 2 + hasTwoRouters() + (comparesWithThreshold() && histogramHeight(area) <= 0);
+}
+
+double RoutingView::pitchIn(double width) const {
+    return (width - theme_.px(kLeft + kExitText + kBar)) / (model_->recursions() + 1);
+}
+
+bool RoutingView::hasRoomForNotes(double width) const {
+    return model_->isRouted() && pitchIn(width) >= theme_.px(kNotePitch);
+}
+
+double RoutingView::notesHeight(const QRectF& area) const {
+    return hasRoomForNotes(area.width()) ? theme_.px(noteLines(area) * kNoteLine + 8) : 0;
+}
+
+double RoutingView::histogramHeight(const QRectF& area) const {
+    if (!hasRoomForNotes(area.width())) return 0;
+    const double notes = theme_.px((2 + hasTwoRouters()) * kNoteLine + 8);
+    const double room = area.height() - theme_.px(kHead) - notes - theme_.px(2 * kHistogramGap);
+    const double wanted = std::clamp(room * kShareOfHistogram, theme_.px(kLeastHistogram), theme_.px(kMostHistogram));
+    return room - wanted >= theme_.px(kLeastLanes) ? std::floor(wanted) : 0;
+}
+
+QRectF RoutingView::histogramIn(const QRectF& area, int recursion) const {
+    const double height = histogramHeight(area), pitch = pitchIn(area.width());
+    if (height <= 0) return {};
+    const double centre = area.left() + theme_.px(kLeft + kBar / 2) + (recursion + 1) * pitch;
+    const double width = std::min(pitch - theme_.px(8), theme_.px(160));
+    return {centre - width / 2, area.bottom() - notesHeight(area) - theme_.px(kHistogramGap) - height, width, height};
+}
+
+QRectF RoutingView::histogram(int recursion) const { return histogramIn(rect(), recursion); }
 
 RoutingFlow RoutingView::flowIn(const QRectF& area) const {
-    const QRectF lanes =
-        area.adjusted(theme_.px(kLeft), theme_.px(kHead), -theme_.px(kExitText), -notesHeight(area.width()) - theme_.px(4));
+    const double histograms = histogramHeight(area);
+    const double below = notesHeight(area) + (histograms > 0 ? histograms + theme_.px(2 * kHistogramGap) : theme_.px(4));
+    const QRectF lanes = area.adjusted(theme_.px(kLeft), theme_.px(kHead), -theme_.px(kExitText), -below);
     return layOutRouting(*model_, lanes, theme_.px(kBar),
                          std::clamp(0.35 * lanes.height() / std::max(1, model_->recursions()), 2.0, theme_.px(kGap)));
-}
-
-QColor RoutingView::laneColour(int lane) const {
-    return lane == 0 ? theme_.frame().neutral : theme_.depth(lane, model_->recursions());
 }
 
 std::vector<RoutingView::Note> RoutingView::notes() const {
@@ -86,7 +125,7 @@ std::vector<RoutingView::Note> RoutingView::notes() const {
     for (int r = 0; token >= 0 && model_->isRouted() && r < model_->recursions(); ++r) {
         const auto decision = model_->decision(token, r).value_or(mor::Decision{});
         const auto cell = heatCell(*model_, colours, ColourBy::Depth, token, r);
-        Note note{r, decision.outcome == mor::Outcome::Take, {}, {}, {}};
+        Note note{r, decision.outcome == mor::Outcome::Take, {}, {}, {}, otherRouter(decision)};
         note.score = (glyphText(cell.glyph) + QLatin1Char(' ') + scoreText(decision.score)).trimmed();
         if (cell.tick >= 0 && cell.offered)
             note.rule = (note.taken ? QStringLiteral("≥ ") : QStringLiteral("< ")) + scoreText(cell.tick);
@@ -94,6 +133,15 @@ std::vector<RoutingView::Note> RoutingView::notes() const {
         notes.push_back(std::move(note));
     }
     return notes;
+}
+
+QString RoutingView::caption() const {
+    if (!foresees()) return tr("tokens entering and leaving each recursion");
+    const auto summary = estimate_->summary();
+    auto text = tr("estimate at %1: %2 leave earlier, %3 go further")
+                    .arg(scoreText(estimate_->threshold()), countText(summary.shallower), countText(summary.deeper));
+    if (summary.unknown > 0) text += tr(" (%1 unknown how far)").arg(countText(summary.unknown));
+    return text;
 }
 
 void RoutingView::setTheme(const Theme& theme) {
@@ -108,134 +156,6 @@ QString RoutingView::emptyText() const {
     if (model_->recursions() == 0)
         return tr("This model has no recursions, so there is nothing to route: every token takes the same way.");
     return model_->tokenCount() == 0 ? tr("Reading the prompt …") : QString();
-}
-
-void RoutingView::drawInto(QPainter& painter, const QRectF& area) const {
-    if (const auto empty = emptyText(); !empty.isEmpty()) return drawEmptyState(painter, theme_, area, empty);
-    const auto flow = flowIn(area);
-    painter.save();
-    drawBands(painter, flow);
-    drawBars(painter, flow);
-    drawWay(painter, flow);
-    drawHeads(painter, area, flow);
-    drawExits(painter, area, flow);
-    drawNotes(painter, area, flow);
-    painter.restore();
-}
-
-void RoutingView::drawBands(QPainter& painter, const RoutingFlow& flow) const {
-    painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(Qt::NoPen);
-    // Those who leave first, below those who go on.
-    for (const auto& lane : flow.lanes)
-        if (lane.left > 0) painter.fillPath(exitBand(lane, flow.pitch), theme_.frame().flow);
-    for (std::size_t i = 0; i + 1 < flow.lanes.size(); ++i) {
-        const auto &from = flow.lanes[i].bar, &to = flow.lanes[i + 1].bar;
-        painter.fillRect(QRectF(from.topRight(), QPointF(to.left(), to.bottom())),
-                         blend(theme_.frame().panel, laneColour(static_cast<int>(i)), 0.38));
-    }
-}
-
-void RoutingView::drawBars(QPainter& painter, const RoutingFlow& flow) const {
-    const int recursions = model_->recursions();
-    const auto bar = [&](const QRectF& area, const QColor& colour, bool outlined) {
-        if (area.height() <= 0) return;
-        painter.setPen(outlined ? QPen(theme_.frame().paleLine, 1) : QPen(Qt::NoPen));
-        painter.setBrush(colour);
-        const double radius = std::min(theme_.px(4), area.height() / 2);
-        painter.drawRoundedRect(outlined ? area.adjusted(0.5, 0.5, -0.5, -0.5) : area, radius, radius);
-    };
-    for (int i = 0; i <= recursions; ++i) {
-        const auto& lane = flow.lanes[static_cast<std::size_t>(i)];
-        const auto colour = laneColour(i);
-        bar(lane.bar, colour, contrast(colour, theme_.frame().panel) < 1.6);
-        const auto depth = theme_.depth(i, recursions);
-        bar(lane.exit, depth, i == 0 || contrast(depth, theme_.frame().panel) < 1.6);
-    }
-}
-
-void RoutingView::drawHeads(QPainter& painter, const QRectF& area, const RoutingFlow& flow) const {
-    // Close lanes are numbered instead of named; the first one keeps its name while there is room.
-    const int named = flow.pitch >= theme_.px(76) ? model_->recursions() : flow.pitch >= theme_.px(58) ? 1 : 0;
-    const double width = theme_.px(80);
-    for (int i = 0; i <= model_->recursions(); ++i) {
-        const auto& lane = flow.lanes[static_cast<std::size_t>(i)];
-        const QRectF head(lane.bar.center().x() - width / 2, area.top(), width, theme_.px(16));
-        painter.setFont(theme_.caption());
-        painter.setPen(theme_.frame().caption);
-        const auto name = i == 0 ? tr("text") : i <= named ? tr("recursion %1").arg(i) : QString::number(i);
-        painter.drawText(head, Qt::AlignCenter, name);
-        painter.setFont(theme_.title());
-        painter.setPen(theme_.frame().text);
-        painter.drawText(head.translated(0, theme_.px(16)), Qt::AlignCenter, countText(lane.taken));
-    }
-}
-
-void RoutingView::drawExits(QPainter& painter, const QRectF& area, const RoutingFlow& flow) const {
-    const double line = theme_.px(16);
-    const double left = flow.lanes.front().exit.right() + theme_.px(8);
-    double lowest = area.top() + theme_.px(kHead) - line;
-    for (int depth = model_->recursions(); depth >= 0; --depth) {
-        const auto& lane = flow.lanes[static_cast<std::size_t>(depth)];
-        if (lane.left == 0) continue;
-        // Thin bands would put their texts on top of each other: a text is never higher than the one before it.
-        const double y = std::max(lane.exit.center().y() - line / 2, lowest);
-        lowest = y + line;
-        painter.setFont(theme_.caption());
-        painter.setPen(theme_.frame().caption);
-        const QRectF text(left, y, area.right() - left, line);
-        drawLine(painter, text, Qt::AlignLeft | Qt::AlignVCenter,
-                 tr("depth %1: %2 · %3")
-                     .arg(depth)
-                     .arg(countText(lane.left), percentText(static_cast<double>(lane.left) / model_->tokenCount())));
-    }
-}
-
-void RoutingView::drawWay(QPainter& painter, const RoutingFlow& flow) const {
-    const int token = selection_->current();
-    if (token < 0) return;
-    const int depth = std::clamp(model_->token(token).depth, 0, model_->recursions());
-    const auto& last = flow.lanes[static_cast<std::size_t>(depth)];
-    const double y = last.bar.bottom() - last.exit.height() / 2;
-    QPainterPath way(QPointF(flow.lanes.front().bar.center().x(), y));
-    way.lineTo(last.bar.right(), y);
-    bend(way, {std::min(last.bar.right() + 0.7 * flow.pitch, last.exit.left()), last.exit.center().y()});
-    way.lineTo(last.exit.center());
-    painter.strokePath(way, QPen(theme_.frame().selection, theme_.px(2)));
-    painter.setPen(Qt::NoPen);
-    painter.setBrush(theme_.frame().selection);
-    for (int i = 0; i <= depth; ++i)
-        painter.drawEllipse(QPointF(flow.lanes[static_cast<std::size_t>(i)].bar.center().x(), y), theme_.px(3.5),
-                            theme_.px(3.5));
-    painter.drawEllipse(last.exit.center(), theme_.px(3.5), theme_.px(3.5));
-}
-
-void RoutingView::drawNotes(QPainter& painter, const QRectF& area, const RoutingFlow& flow) const {
-    const auto shown = notes();
-    if (shown.empty() || notesHeight(area.width()) <= 0) return;
-    painter.setFont(theme_.caption());
-    const double line = theme_.px(kNoteLine), top = area.bottom() - 3 * line;
-    const double name = flow.lanes[1].bar.center().x() - flow.pitch / 2 - area.left();
-    const bool compares = thresholdOf(*model_) >= 0;
-    const auto column = [&](double x, double width, Qt::Alignment alignment, const QString& score, const QString& rule,
-                            const QString& gate) {
-        QRectF row(x, top, width, line);
-        for (const auto& text : compares ? QStringList{score, rule, gate} : QStringList{score, gate}) {
-            drawLine(painter, row, alignment | Qt::AlignVCenter, text);
-            row.translate(0, line);
-        }
-    };
-    painter.setPen(theme_.frame().caption);
-    column(area.left(), name, Qt::AlignLeft, tr("score"), tr("threshold"), tr("gate"));
-    painter.setPen(theme_.frame().text);
-    for (const auto& note : shown) {
-        const double x = flow.lanes[static_cast<std::size_t>(note.recursion) + 1].bar.center().x() - flow.pitch / 2;
-        column(x - theme_.px(4), flow.pitch + theme_.px(8), Qt::AlignHCenter, note.score, note.rule, note.gate);
-    }
-    painter.setPen(theme_.frame().selection);
-    const double right = flow.lanes.front().exit.right() + theme_.px(8);
-    drawLine(painter, {right, top, area.right() - right, line}, Qt::AlignLeft | Qt::AlignVCenter,
-             quoted(model_->label(selection_->current())));
 }
 
 QString RoutingView::laneTip(const RoutingFlow& flow, double x) const {
@@ -255,10 +175,11 @@ QString RoutingView::description() const {
     QStringList lines;
     const auto flow = flowIn(rect());
     for (const auto& lane : flow.lanes) lines += laneTip(flow, lane.bar.center().x());
+    if (foresees()) lines += caption();
     return lines.join(QLatin1String("; "));
 }
 
-QSize RoutingView::sizeHint() const { return QSizeF(theme_.px(480), theme_.px(220)).toSize(); }
+QSize RoutingView::sizeHint() const { return QSizeF(theme_.px(480), theme_.px(240)).toSize(); }
 
 QSize RoutingView::minimumSizeHint() const { return QSizeF(theme_.px(400), theme_.px(180)).toSize(); }
 
@@ -269,13 +190,50 @@ void RoutingView::paintEvent(QPaintEvent*) {
 }
 
 void RoutingView::keyPressEvent(QKeyEvent* event) {
+    const bool up = event->key() == Qt::Key_Up, down = event->key() == Qt::Key_Down;
+    if (estimate_ && estimate_->isPossible() && (up || down)) {
+        const double step = event->modifiers() & Qt::ShiftModifier ? kKeyLeap : kKeyStep;
+        return estimate_->setThreshold(estimate_->threshold() + (up ? step : -step));
+    }
+    if (foresees() && event->key() == Qt::Key_Backspace) return estimate_->reset();
     if (!steer(*selection_, *model_, *event)) QWidget::keyPressEvent(event);
+}
+
+int RoutingView::graspedHistogram(const QPointF& at) const {
+    if (!estimate_ || !estimate_->isPossible() || !emptyText().isEmpty()) return -1;
+    for (int r = 0; r < model_->recursions(); ++r) {
+        const auto area = histogram(r);
+        if (!area.isEmpty() && at.y() >= area.top() && at.y() <= area.bottom() &&
+            std::abs(at.x() - histogramX(area, estimate_->threshold())) <= kGrasp)
+            return r;
+    }
+    return -1;
+}
+
+void RoutingView::mousePressEvent(QMouseEvent* event) {
+    if (event->button() == Qt::LeftButton) dragged_ = graspedHistogram(event->position());
+}
+
+void RoutingView::mouseMoveEvent(QMouseEvent* event) {
+    if (dragged_ >= 0) return estimate_->setThreshold(histogramScore(histogram(dragged_), event->position().x()));
+    setCursor(graspedHistogram(event->position()) >= 0 ? Qt::SplitHCursor : Qt::ArrowCursor);
+}
+
+void RoutingView::mouseReleaseEvent(QMouseEvent*) { dragged_ = -1; }
+
+void RoutingView::mouseDoubleClickEvent(QMouseEvent* event) {
+    if (graspedHistogram(event->position()) >= 0) estimate_->reset();
 }
 
 bool RoutingView::event(QEvent* event) {
     if (event->type() == QEvent::ToolTip && emptyText().isEmpty()) {
         const auto* help = static_cast<QHelpEvent*>(event);
-        QToolTip::showText(help->globalPos(), laneTip(flow(), help->pos().x()), this);
+        const auto text =
+            graspedHistogram(help->pos()) >= 0
+                ? tr("What if the threshold were elsewhere? Drag, or use the up and down keys: an estimate from "
+                     "the recorded scores, until the text is generated again. Double-click: as recorded.")
+                : laneTip(flow(), help->pos().x());
+        QToolTip::showText(help->globalPos(), text, this);
         return true;
     }
     return QWidget::event(event);

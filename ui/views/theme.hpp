@@ -25,12 +25,16 @@ struct Theme {
     bool operator==(const Theme&) const = default;
 };
 
-/// What every picture can do besides being a widget.
-class Picture {
+/// What takes part in changes of the look.
+class Themed {
 public:
-    virtual ~Picture() = default;
+    virtual ~Themed() = default;
     virtual void setTheme(const Theme&) = 0;
+};
 
+/// What every picture can do besides being a widget.
+class Picture : public Themed {
+public:
     /// Draws the whole picture, without controls or scroll bars, into `area`; what does not fit is left out at the
     /// far end. The same code paints the screen.
     virtual void drawInto(QPainter&, const QRectF& area) const = 0;

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QAbstractScrollArea>
+#include <QImage>
+#include <QTest>
+#include <vector>
+
+#include "models/selection.hpp"
+#include "models/threshold_estimate.hpp"
+#include "models/trace_model.hpp"
+#include "ui/synthetic_trace.hpp"
+#include "views/compute_view.hpp"
+#include "views/depth_heatmap_view.hpp"
+#include "views/kv_chart_view.hpp"
+#include "views/kv_slot_view.hpp"
+#include "views/kv_view.hpp"
+#include "views/legend.hpp"
+#include "views/routing_view.hpp"
+#include "views/token_detail_view.hpp"
+#include "views/token_flow_view.hpp"
+
+namespace mor::test {
+
+using namespace mor::ui;
+
+/// One run and the views of it in one window, at the sizes they have in a window of 1280 x 800.
+struct Stage {
+    TraceModel model;
+    Selection selection{&model};
+    QWidget window;
+    TokenFlowView flow{&model, &selection, &window};
+    ThresholdEstimate estimate{&model};
+    DepthHeatmapView heatmap{&model, &selection, &estimate, &window};
+    RoutingView routing{&model, &selection, &estimate, &window};
+    KvView kvView{&model, &selection, &window};
+    KvChartView& kv = *kvView.chart();
+    TokenDetailView detail{&model, &selection, &window};
+    ComputeView compute{&model, &selection, &window};
+    DepthLegend legend{&model, &window};
+
+    explicit Stage(const SyntheticOptions& options = {}) : Stage(syntheticTrace(options)) {}
+    explicit Stage(mor::Trace trace) {
+        flow.setGeometry(0, 0, 800, 190);
+        detail.setGeometry(810, 0, 420, 190);
+        heatmap.setGeometry(0, 200, 1230, 190);
+        kvView.setGeometry(0, 400, 480, 200);
+        routing.setGeometry(490, 400, 440, 200);
+        compute.setGeometry(940, 400, 280, 200);
+        legend.setGeometry(0, 610, 160, 20);
+        window.resize(1240, 640);
+        window.show();
+        model.load(std::move(trace));
+        QCoreApplication::processEvents();
+    }
+    std::vector<Picture*> pictures() { return {&flow, &heatmap, &routing, &kvView, &detail, &compute, &legend}; }
+    std::vector<QWidget*> widgets() { return {&flow, &heatmap, &routing, &kvView, &detail, &compute, &legend}; }
+};
+
+inline QImage grabbed(QWidget& widget) { return widget.grab().toImage().convertToFormat(QImage::Format_RGB32); }
+
+inline void moveMouse(QAbstractScrollArea& view, const QPointF& at) { QTest::mouseMove(view.viewport(), at.toPoint()); }
+
+inline void click(QAbstractScrollArea& view, const QPointF& at) {
+    QTest::mouseClick(view.viewport(), Qt::LeftButton, Qt::NoModifier, at.toPoint());
+}
+
+}  // namespace mor::test

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QAbstractScrollArea>
+#include <QElapsedTimer>
+#include <QLocale>
+#include <QPainter>
+#include <QScrollBar>
+#include <QSignalSpy>
+#include <QTest>
+#include <QWheelEvent>
+#include <cmath>
+#include <memory>
+
+#include "models/figures.hpp"
+#include "ui/stage.hpp"
+#include "views/heatmap_painter.hpp"
+#include "views/panel.hpp"
+#include "views/score_histogram.hpp"
+
+using namespace mor::ui;
+using namespace mor::test;
+
+class HeatmapTest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void initTestCase() { QLocale::setDefault(QLocale(QLocale::English)); }
+    void heatmapCellsEqualTheTrace();
+    void heatmapPixelsAreTheCells();
+    void heatmapImageHoldsTheCells();
+    void heatmapFillsRecursionByRecursion();
+    void heatmapShowsTheChosenDepth();
+    void heatmapHoversPinsAndMoves();
+    void heatmapZoomsAndFollows();
+    void heatmapColoursByOtherNumbers();
+    void heatmapPansByDragging();
+    void heatmapFitsTheRun();
+    void heatmapThresholdIsDragged();
+    void heatmapRingsWhatWouldChange();
+};
+
+void HeatmapTest::heatmapCellsEqualTheTrace() {
+    Stage stage;
+    const Theme theme;
+    for (int token = 0; token < stage.model.tokenCount(); ++token)
+        for (int r = 0; r < 3; ++r) {
+            const auto& decision = stage.model.token(token).recursions[static_cast<std::size_t>(r)];
+            const auto cell = stage.heatmap.cellAt(token, r);
+            QVERIFY(cell.known);
+            QCOMPARE(cell.offered, decision.outcome != mor::Outcome::NotOffered);
+            if (!cell.offered) {
+                QCOMPARE(cell.glyph, CellGlyph::None);
+                QCOMPARE(cell.colour, theme.frame().blank);
+                continue;
+            }
+            QCOMPARE(cell.fill, static_cast<double>(decision.score));
+            QCOMPARE(cell.tick, 0.5);
+            const bool taken = decision.outcome == mor::Outcome::Take;
+            QCOMPARE(cell.glyph, taken ? CellGlyph::Continue : CellGlyph::Leave);
+            QCOMPARE(cell.colour == theme.depth(r + 1, 3), taken);
+        }
+}
+
+void HeatmapTest::heatmapPixelsAreTheCells() {
+    Stage stage;
+    stage.heatmap.setColumnWidth(24);
+    const auto image = grabbed(stage.heatmap);
+    int seen = 0;
+    for (int token = 0; token < stage.model.tokenCount(); ++token)
+        for (int r = 0; r < 3; ++r) {
+            const auto area = stage.heatmap.cellRect(token, r);
+            if (area.left() < 90 || area.right() > 1080) continue;  // scrolled out
+            const auto cell = stage.heatmap.cellAt(token, r);
+            // A column of pixels to the right of glyph and tick: the fill from the bottom, the ground above it.
+            const int x = static_cast<int>(area.right()) - 4;
+            const int top = static_cast<int>(area.top()), bottom = static_cast<int>(area.bottom()) - 1;
+            const int filled = static_cast<int>(std::round(cell.fill * (bottom - top)));
+            for (int y = top; y < bottom; ++y)
+                QCOMPARE(image.pixelColor(x, y).rgb(), (bottom - y <= filled ? cell.colour : cell.ground).rgb());
+            ++seen;
+        }
+    QVERIFY(seen > 60);
+}
+
+void HeatmapTest::heatmapImageHoldsTheCells() {
+    Stage stage({.tokens = 300});
+    const Theme theme;
+    const HeatColours colours(theme, 3);
+    const HeatmapPainter painter(stage.model, stage.selection, theme, colours, ColourBy::Depth);
+    const auto layout = layOutHeatmap(theme, {0, 0, 800, 200}, 3, 300, 2, 0);
+    const auto image = painter.image(layout);
+    QCOMPARE(image.format(), QImage::Format_Indexed8);
+    QCOMPARE(image.width(), layout.end - layout.first);
+    for (int x = 0; x < image.width(); ++x)
+        for (int r = 0; r < 3; ++r) {
+            const auto cell = stage.heatmap.cellAt(layout.first + x, r);
+            int filled = 0;
+            for (int level = 0; level < HeatmapPainter::kLevels; ++level)
+                filled += image.pixel(x, (2 - r) * HeatmapPainter::kLevels + level) == cell.colour.rgb();
+            if (cell.offered) QCOMPARE(filled, static_cast<int>(std::lround(cell.fill * HeatmapPainter::kLevels)));
+        }
+}
+
+void HeatmapTest::heatmapFillsRecursionByRecursion() {
+    Stage stage(mor::Trace{.header = syntheticHeader(), .tokens = {}, .passes = {}, .torn = false});
+    const auto record = SyntheticRun({}).next();
+    QVERIFY(record.depth >= 1);
+    QVERIFY(!stage.heatmap.cellAt(0, 0).known);
+    stage.model.append({}, {syntheticPass(0, 0, record.recursions[0])});
+    QVERIFY(stage.heatmap.cellAt(0, 0).known);
+    QCOMPARE(stage.heatmap.cellAt(0, 0).fill, static_cast<double>(record.recursions[0].score));
+    QVERIFY(!stage.heatmap.cellAt(0, 1).known);
+    const auto image = grabbed(stage.heatmap);
+    const auto cell = stage.heatmap.cellRect(0, 0);
+    QCOMPARE(image.pixelColor(static_cast<int>(cell.right()) - 4, static_cast<int>(cell.bottom()) - 4),
+             stage.heatmap.cellAt(0, 0).colour);
+}
+
+void HeatmapTest::heatmapShowsTheChosenDepth() {
+    Stage stage({.routing = mor::Routing::TokenChoice});
+    for (int token = 0; token < stage.model.tokenCount(); ++token)
+        for (int r = 0; r < 3; ++r) {
+            const auto& record = stage.model.token(token);
+            const auto cell = stage.heatmap.cellAt(token, r);
+            QCOMPARE(cell.fill, static_cast<double>(record.recursions[static_cast<std::size_t>(r)].score));
+            QVERIFY(cell.tick < 0);  // no threshold decides
+            const auto expected = record.depth == r + 1 ? CellGlyph::Chosen
+                                  : r < record.depth    ? CellGlyph::Continue
+                                                        : CellGlyph::None;
+            QCOMPARE(cell.glyph, expected);
+        }
+}
+
+void HeatmapTest::heatmapHoversPinsAndMoves() {
+    Stage stage({.tokens = 20});
+    moveMouse(stage.heatmap, stage.heatmap.cellRect(7, 1).center());
+    QCOMPARE(stage.selection.hovered(), 7);
+    click(stage.heatmap, stage.heatmap.cellRect(7, 1).center());
+    QCOMPARE(stage.selection.pinned(), 7);
+    QTest::keyClick(&stage.heatmap, Qt::Key_Right);
+    QCOMPARE(stage.selection.pinned(), 8);
+    QTest::keyClick(&stage.heatmap, Qt::Key_Home);
+    QCOMPARE(stage.selection.pinned(), 0);
+    QTest::keyClick(&stage.heatmap, Qt::Key_Escape);
+    QCOMPARE(stage.selection.pinned(), -1);
+    QCOMPARE(stage.heatmap.tokenAt({2, 20}), -1);     // the names of the rows
+    QCOMPARE(stage.heatmap.tokenAt({1220, 20}), -1);  // the histograms
+    QEvent leave(QEvent::Leave);
+    QCoreApplication::sendEvent(stage.heatmap.viewport(), &leave);
+    QCOMPARE(stage.selection.hovered(), -1);
+}
+
+void HeatmapTest::heatmapZoomsAndFollows() {
+    Stage stage({.tokens = 200});
+    auto* bar = stage.heatmap.horizontalScrollBar();
+    QVERIFY(bar->maximum() > 0);
+    QCOMPARE(bar->value(), bar->maximum());
+    QSignalSpy zoomed(&stage.heatmap, &DepthHeatmapView::columnWidthChanged);
+    const auto under = stage.heatmap.cellRect(190, 1).center();
+    const auto spin = [&](int steps, Qt::KeyboardModifiers keys) {
+        QWheelEvent wheel(under, stage.heatmap.mapToGlobal(under), {}, {0, 120 * steps}, Qt::NoButton, keys,
+                          Qt::NoScrollPhase, false);
+        QCoreApplication::sendEvent(stage.heatmap.viewport(), &wheel);
+    };
+    spin(1, Qt::ControlModifier);
+    QCOMPARE(zoomed.count(), 1);
+    QCOMPARE(stage.heatmap.tokenAt(under.toPoint()), 190);  // what is under the pointer stays there
+    spin(-40, Qt::ControlModifier);
+    QCOMPARE(stage.heatmap.columnWidth(), 0.02);
+    stage.heatmap.setColumnWidth(24);
+    bar->setValue(bar->maximum());
+    spin(3, Qt::NoModifier);  // back in the text: do not follow any more
+    const int read = bar->value();
+    QVERIFY(read < bar->maximum());
+    stage.model.append({SyntheticRun({}).next()}, {});
+    QCOMPARE(bar->value(), read);
+    stage.selection.togglePin(0);  // chosen elsewhere: shown here
+    QVERIFY(bar->value() < 24);
+    bar->triggerAction(QAbstractSlider::SliderToMaximum);
+    stage.selection.clear();
+    stage.model.append({SyntheticRun({}).next()}, {});
+    QCOMPARE(bar->value(), bar->maximum());
+}
+
+void HeatmapTest::heatmapColoursByOtherNumbers() {
+    Stage stage;
+    const Theme theme;
+    QVERIFY(stage.heatmap.caption().startsWith(QStringLiteral("colour = depth")));
+    const auto coloured = grabbed(stage.heatmap);
+    stage.heatmap.setColourBy(ColourBy::Gate);
+    QVERIFY(stage.heatmap.caption().startsWith(QStringLiteral("grey = gate")));
+    QVERIFY(coloured != grabbed(stage.heatmap));
+    for (int r = 1; r <= 3; ++r)
+        for (int token = 0; token < 47; ++token) QVERIFY(stage.heatmap.cellAt(token, r - 1).colour != theme.depth(r, 3));
+    stage.heatmap.setColumnWidth(2);
+    QVERIFY(!grabbed(stage.heatmap).isNull());
+}
+
+void HeatmapTest::heatmapPansByDragging() {
+    Stage stage({.tokens = 200});
+    auto* bar = stage.heatmap.horizontalScrollBar();
+    auto* area = stage.heatmap.viewport();
+    const int before = bar->value();
+    const QPoint from(600, 60), to(840, 64);
+    const int grasped = stage.heatmap.tokenAt(from);
+    QTest::mousePress(area, Qt::LeftButton, Qt::NoModifier, from);
+    QMouseEvent move(QEvent::MouseMove, to, area->mapToGlobal(to), Qt::NoButton, Qt::LeftButton, Qt::NoModifier);
+    QCoreApplication::sendEvent(area, &move);
+    QTest::mouseRelease(area, Qt::LeftButton, Qt::NoModifier, to);
+    QCOMPARE(bar->value(), before - 240);
+    QCOMPARE(stage.heatmap.tokenAt(to), grasped);
+    QCOMPARE(stage.selection.pinned(), -1);  // a drag is no click
+    stage.model.append({SyntheticRun({.tokens = 201}).next()}, {});
+    QCOMPARE(bar->value(), before - 240);  // the reader looks elsewhere: do not follow
+    click(stage.heatmap, from);
+    QCOMPARE(stage.selection.pinned(), stage.heatmap.tokenAt(from));
+}
+
+void HeatmapTest::heatmapFitsTheRun() {
+    Stage stage({.tokens = 4096});
+    QVERIFY(stage.heatmap.horizontalScrollBar()->maximum() > 0);
+    QTest::keyClick(&stage.heatmap, Qt::Key_F);
+    QCOMPARE(stage.heatmap.horizontalScrollBar()->maximum(), 0);
+    const auto first = stage.heatmap.cellRect(0, 0), last = stage.heatmap.cellRect(4095, 0);
+    QCOMPARE(stage.heatmap.tokenAt(first.center().toPoint()), static_cast<int>(0));
+    QVERIFY(last.right() <= stage.heatmap.viewport()->width());
+    QVERIFY(last.right() - first.left() > 0.7 * stage.heatmap.viewport()->width());
+    // Several tokens on a pixel are their mean: a pixel of the first row between the colours of its tokens.
+    const auto image = grabbed(*stage.heatmap.viewport());
+    QVERIFY(image.pixelColor(first.center().toPoint() + QPoint(200, 0)).isValid());
+    Stage small({.tokens = 20});
+    small.heatmap.fit();
+    QCOMPARE(small.heatmap.columnWidth(), 24.0);  // a short run is not blown up
+}
+
+void HeatmapTest::heatmapThresholdIsDragged() {
+    Stage stage;
+    auto* area = stage.heatmap.viewport();
+    const double recorded = stage.estimate.threshold();
+    const auto layout = layOutHeatmap({}, area->rect(), 3, 47, 24, 0);
+    const auto histogram = HeatmapPainter::histogramOf(layout, 1);
+    const auto point = [&](double score) {
+        return QPointF(histogramX(histogram, score), histogram.center().y()).toPoint();
+    };
+    QTest::mousePress(area, Qt::LeftButton, Qt::NoModifier, point(recorded));
+    QMouseEvent move(QEvent::MouseMove, point(0.8), area->mapToGlobal(point(0.8)), Qt::NoButton, Qt::LeftButton,
+                     Qt::NoModifier);
+    QCoreApplication::sendEvent(area, &move);
+    QTest::mouseRelease(area, Qt::LeftButton, Qt::NoModifier, point(0.8));
+    QVERIFY(stage.estimate.isActive());
+    QVERIFY(std::abs(stage.estimate.threshold() - 0.8) < 0.01);
+    QTest::mouseDClick(area, Qt::LeftButton, Qt::NoModifier, point(stage.estimate.threshold()));
+    QVERIFY(!stage.estimate.isActive());
+    QCOMPARE(stage.estimate.threshold(), recorded);
+}
+
+void HeatmapTest::heatmapRingsWhatWouldChange() {
+    Stage stage;
+    const auto before = grabbed(*stage.heatmap.viewport());
+    stage.estimate.setThreshold(0.99);
+    const auto after = grabbed(*stage.heatmap.viewport());
+    int changed = 0, unchanged = 0;
+    for (int token = 20; token < stage.model.tokenCount(); ++token) {
+        const int recorded = stage.model.token(token).depth;
+        const auto fate = stage.estimate.fate(token);
+        for (int r = 0; r < 3; ++r) {
+            auto cell = stage.heatmap.cellRect(token, r).toAlignedRect().adjusted(2, 2, -2, -2);
+            const bool same = before.copy(cell) == after.copy(cell);
+            const bool differs = r >= std::min(fate.depth, recorded) && r < std::max(fate.depth, recorded);
+            QVERIFY2(same != differs, qPrintable(QStringLiteral("token %1, recursion %2").arg(token).arg(r + 1)));
+            ++(differs ? changed : unchanged);
+        }
+    }
+    QVERIFY(changed > 10 && unchanged > 10);
+}
+
+QTEST_MAIN(HeatmapTest)
+#include "tst_heatmap.moc"
