@@ -18,6 +18,7 @@ int analyze(Arguments);
 int replay(Arguments);
 int tokenize(Arguments);
 int list_bundled(Arguments);
+int list_the_devices(Arguments);
 int bench(Arguments);
 
 }  // namespace mor::cli

@@ -22,7 +22,7 @@ struct Command {
     int (*run)(Arguments);
 };
 
-constexpr std::array<Command, 9> kCommands{{
+constexpr std::array<Command, 10> kCommands{{
     {"generate", "write text, or token ids, after a prompt", mor::cli::generate},
     {"inspect", "architecture, parameters, segments and KV bytes of a model", mor::cli::inspect},
     {"perplexity", "how well a model predicts a text", mor::cli::measure_perplexity},
@@ -32,6 +32,7 @@ constexpr std::array<Command, 9> kCommands{{
     {"dump", "the tensors of one forward pass as a safetensors file", mor::cli::dump_tensors},
     {"tokenize", "the token ids of a text", mor::cli::tokenize},
     {"models", "the models that came with the program", mor::cli::list_bundled},
+    {"devices", "what can compute, and what keeps a GPU from it", mor::cli::list_the_devices},
 }};
 
 std::string overview() {

@@ -85,6 +85,8 @@ public:
 
     // --- memory. Buffers are 64-byte aligned, uninitialised, and live as long as the returned pointer.
     virtual std::shared_ptr<std::byte> allocate(std::size_t bytes) = 0;
+    /// Gives back what it keeps for later operations.
+    virtual void release_memory() {}
     virtual void download(const float* source, std::size_t count, float* host) = 0;
     virtual void upload(const void* host, std::size_t bytes, void* target) = 0;
 

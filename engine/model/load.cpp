@@ -269,7 +269,7 @@ std::shared_ptr<const Model> Model::load(const std::filesystem::path& directory,
         try {
             return load_model(directory, make_cuda_backend(device));
         } catch (const DeviceError& error) {
-            if (device.device == "cuda") throw DeviceError(std::string(error.what()) + ", or choose the CPU");
+            if (device.device == "cuda") throw DeviceError(std::string(error.what()) + "; the CPU can be chosen instead");
             note = std::string(error.what()) + "; the CPU computes";
         }
     }

@@ -31,6 +31,11 @@ public:
     /// Replaces the states by those after the last layer; norm and head are the caller's.
     void run(std::span<const Exit> exits, float* states);
 
+    void release_memory() {
+        y_.release();
+        blocks_.release();
+    }
+
 private:
     std::vector<KvRow> private_rows(std::span<const Exit> exits, int slot);
 

@@ -329,6 +329,15 @@ const float* ForwardPass::head(std::span<const int> state_rows) {
     return logits;
 }
 
+void ForwardPass::release_memory() {
+    layers_.release_memory();
+    exits_.release_memory();
+    y_.release();
+    logits_.release();
+    states_.release_unused();
+    model_.backend->release_memory();
+}
+
 std::vector<float> ForwardPass::state(int row) {
     std::vector<float> x(shape_.hidden);
     model_.backend->download(states_.data() + std::size_t(row) * shape_.hidden, x.size(), x.data());

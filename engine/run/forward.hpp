@@ -37,6 +37,9 @@ public:
     /// chunk is done.
     void finish_exits(Chunk&);
 
+    /// Gives back all memory that is not needed between passes; for when the backend has run out of it.
+    void release_memory();
+
     /// Downloads one row of the state pool.
     std::vector<float> state(int row);
 

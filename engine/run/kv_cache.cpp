@@ -24,8 +24,8 @@ std::byte* KvPool::take(int group) {
     if (p.free.empty()) {
         const std::int64_t bytes = block_bytes(group);
         const int count = std::min(kSlabBlocks, p.capacity - p.in_use);
-        p.slabs.push_back(backend_->allocate(static_cast<std::size_t>(bytes * count)));
-        for (int i = count; i-- > 0;) p.free.push_back(p.slabs.back().get() + i * bytes);
+        p.slabs.push_back({backend_->allocate(static_cast<std::size_t>(bytes * count)), count});
+        for (int i = count; i-- > 0;) p.free.push_back(p.slabs.back().memory.get() + i * bytes);
     }
     std::byte* block = p.free.back();
     p.free.pop_back();
@@ -36,6 +36,21 @@ std::byte* KvPool::take(int group) {
 void KvPool::give(int group, std::byte* block) {
     pools_[group].free.push_back(block);
     --pools_[group].in_use;
+}
+
+void KvPool::release_unused() {
+    for (int g = 0; g < groups(); ++g) {
+        GroupPool& p = pools_[g];
+        const std::int64_t bytes = block_bytes(g);
+        std::erase_if(p.slabs, [&](const Slab& slab) {
+            const auto inside = [&](const std::byte* block) {
+                return block >= slab.memory.get() && block < slab.memory.get() + slab.blocks * bytes;
+            };
+            if (std::count_if(p.free.begin(), p.free.end(), inside) < slab.blocks) return false;
+            std::erase_if(p.free, inside);
+            return true;
+        });
+    }
 }
 
 std::int64_t KvPool::blocks_in_use() const {

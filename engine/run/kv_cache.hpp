@@ -37,6 +37,9 @@ public:
     void give(int group, std::byte* block);
     int available(int group) const { return pools_[group].capacity - pools_[group].in_use; }
 
+    /// Gives back to the backend what no sequence holds a block of.
+    void release_unused();
+
     int groups() const { return static_cast<int>(pools_.size()); }
     const KvGeometry& geometry() const { return geometry_; }
     std::int64_t block_bytes(int group) const { return pools_[group].layers * geometry_.layer_block_bytes(); }
@@ -44,12 +47,16 @@ public:
     std::int64_t blocks_total() const;
 
 private:
+    struct Slab {
+        std::shared_ptr<std::byte> memory;
+        int blocks = 0;
+    };
     struct GroupPool {
         int layers = 0;
         int capacity = 0;  ///< blocks
         int in_use = 0;
         std::vector<std::byte*> free;
-        std::vector<std::shared_ptr<std::byte>> slabs;
+        std::vector<Slab> slabs;
     };
     std::shared_ptr<Backend> backend_;
     KvGeometry geometry_;

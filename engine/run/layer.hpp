@@ -29,6 +29,10 @@ public:
         backend_->linear_add(*w.down, h, full, y);
     }
 
+    void release_memory() {
+        for (Scratch* s : {&q_, &attention_, &ffn_}) s->release();
+    }
+
     const LayerShape& shape() const { return shape_; }
 
 private:

@@ -92,6 +92,7 @@ struct Scheduler::Impl {
     void decide_next(Sequence&, TokenRecord&);
     void choose_next(Sequence&);
     void drop_chunk(Sequence&);
+    void give_memory_back();
     bool needs_head(const Sequence&, const Row&) const;
     std::vector<Alternative> alternatives(const Pick&) const;
     std::string label(int token) const;
@@ -117,8 +118,11 @@ void Scheduler::Impl::admit() {
         if (s->finish != Finish::None || s->chunk) continue;
         try {
             in_flight = start_chunk(*s) || in_flight;
-        } catch (const Error&) {
-            s->kv.trim();  // blocks it had got before the device ran out of memory
+        } catch (const Error& error) {
+            if (dynamic_cast<const DeviceError*>(&error)) {
+                s->kv.trim();
+                give_memory_back();
+            }
             const bool others = in_flight || std::any_of(sequences.begin(), sequences.end(), [&](auto& o) {
                                     return o.first != id && o.second->finish == Finish::None;
                                 });
@@ -165,6 +169,12 @@ void Scheduler::Impl::drop_chunk(Sequence& s) {
     forward.leave(*s.chunk);
     s.chunk.reset();
     s.kv.truncate(s.finished_tokens);
+}
+
+/// After an allocation failed: keeps what running requests need, so that a smaller one may do.
+void Scheduler::Impl::give_memory_back() {
+    forward.release_memory();
+    pool.release_unused();
 }
 
 /// The chunks of the next pass: of all groups with equal weights the one with the most rows, unless somebody has
@@ -351,6 +361,7 @@ Events Scheduler::advance() {
                 s->tokens.resize(s->finished_tokens);
                 s->finish = Finish::Cancelled;
             }
+        impl_->give_memory_back();
         throw;
     }
     events.pass.milliseconds = std::chrono::duration<double, std::milli>(Sequence::Clock::now() - started).count();

@@ -19,6 +19,14 @@ public:
 
     float* data() { return reinterpret_cast<float*>(memory_.get()); }
 
+    /// Gives the memory back when no row is taken.
+    void release_unused() {
+        if (static_cast<int>(free_.size()) != capacity_) return;
+        free_.clear();
+        memory_.reset();
+        capacity_ = 0;
+    }
+
 private:
     void grow(int rows);
 
@@ -41,6 +49,10 @@ public:
             capacity_ = count;
         }
         return reinterpret_cast<float*>(memory_.get());
+    }
+    void release() {
+        memory_.reset();
+        capacity_ = 0;
     }
 
 private:

@@ -76,6 +76,7 @@ cudaError_t cudaPeekAtLastError() {
 }
 
 cudaError_t cudaGetDeviceCount(int* count) {
+    if (settings().driver < 13000) return failed(cudaErrorInsufficientDriver);
     if (settings().devices == 0) return failed(cudaErrorNoDevice);
     *count = settings().devices;
     return cudaSuccess;
@@ -160,7 +161,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
 }
 
 cudaError_t cudaDriverGetVersion(int* version) {
-    *version = settings().devices ? 13000 : 0;
+    *version = settings().driver;
     return cudaSuccess;
 }
 

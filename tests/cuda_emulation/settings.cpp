@@ -37,6 +37,7 @@ Settings from_environment() {
     found.seed = number("MOR_CUDA_EMULATION_SEED", found.seed);
     found.streams = stream_mode();
     found.memory = number("MOR_CUDA_EMULATION_MEMORY", found.memory);
+    found.driver = int(number("MOR_CUDA_EMULATION_DRIVER", std::uint64_t(found.driver)));
     found.devices = number("MOR_CUDA_EMULATION_DEVICES", 1) ? 1 : 0;
     return found;
 }

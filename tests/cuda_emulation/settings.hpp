@@ -20,6 +20,7 @@ struct Settings {
     StreamMode streams = StreamMode::Deferred;  ///< MOR_CUDA_EMULATION_STREAMS
     std::size_t memory = std::size_t(8) << 30;  ///< bytes of device memory; MOR_CUDA_EMULATION_MEMORY
     int devices = 1;                            ///< 0: as on a machine without one; MOR_CUDA_EMULATION_DEVICES
+    int driver = 13000;                         ///< CUDA version of the driver, 0: none; MOR_CUDA_EMULATION_DRIVER
     std::size_t static_shared = 48 << 10;       ///< bytes of shared memory a block has without opting in
     std::size_t optin_shared = 227 << 10;       ///< bytes with cudaFuncAttributeMaxDynamicSharedMemorySize
 };

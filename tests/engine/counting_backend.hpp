@@ -24,6 +24,7 @@ public:
         bytes_allocated += static_cast<long>(bytes);
         return inner_->allocate(bytes);
     }
+    void release_memory() override { inner_->release_memory(); }
     void download(const float* source, std::size_t count, float* host) override { inner_->download(source, count, host); }
     void upload(const void* host, std::size_t bytes, void* target) override { inner_->upload(host, bytes, target); }
     std::shared_ptr<const mor::Matrix> matrix(std::span<const mor::TensorView> blocks) override {

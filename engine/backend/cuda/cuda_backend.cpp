@@ -75,6 +75,11 @@ std::shared_ptr<std::byte> CudaBackend::allocate(std::size_t bytes) {
     return stream_->allocate(bytes);
 }
 
+void CudaBackend::release_memory() {
+    const auto lock = enter();
+    workspace_.release();
+}
+
 void CudaBackend::download(const float* source, std::size_t count, float* host) {
     const auto lock = enter();
     readback_.download(source, count * sizeof(float), host);

@@ -33,6 +33,7 @@ public:
 
     std::string description() const override;
     std::shared_ptr<std::byte> allocate(std::size_t bytes) override;
+    void release_memory() override;
     void download(const float* source, std::size_t count, float* host) override;
     void upload(const void* host, std::size_t bytes, void* target) override;
     std::shared_ptr<const Matrix> matrix(std::span<const TensorView> row_blocks) override;

@@ -67,17 +67,17 @@ std::string why_no_device(cudaError_t status, int driver_version, int runtime_ve
     if (status == cudaErrorInsufficientDriver && driver_version > 0)
         return "CUDA: the NVIDIA driver is too old: it supports CUDA " + version_text(driver_version) +
                ", this program needs " + version_text(runtime_version) + "; update the driver";
+    if (status == cudaErrorNoDevice) return "CUDA: no NVIDIA GPU on this machine, or CUDA_VISIBLE_DEVICES hides it";
     if (status == cudaErrorInsufficientDriver || driver_version == 0)
         return "CUDA: no NVIDIA driver is running on this machine; install the driver of your GPU";
-    if (status == cudaErrorNoDevice || status == cudaSuccess)
-        return "CUDA: no NVIDIA GPU on this machine, or CUDA_VISIBLE_DEVICES hides it";
     return std::string("CUDA: the devices cannot be listed: ") + cudaGetErrorString(status);
 }
 
 std::vector<DeviceInfo> find_devices() {
     int count = 0;
-    const cudaError_t status = cudaGetDeviceCount(&count);
-    if (status != cudaSuccess || count == 0) {
+    cudaError_t status = cudaGetDeviceCount(&count);
+    if (status == cudaSuccess && count == 0) status = cudaErrorNoDevice;
+    if (status != cudaSuccess) {
         cudaGetLastError();
         int driver = 0, runtime = 0;
         cudaDriverGetVersion(&driver);

@@ -52,6 +52,8 @@ std::shared_ptr<std::byte> DeviceStream::allocate(std::size_t bytes) {
 
 DeviceWorkspace::DeviceWorkspace(std::shared_ptr<DeviceStream> stream) : stream_(std::move(stream)), pieces_(slot::count) {}
 
+void DeviceWorkspace::release() { pieces_.assign(slot::count, {}); }
+
 void* DeviceWorkspace::bytes(int which, std::size_t count) {
     Piece& piece = pieces_[static_cast<std::size_t>(which)];
     if (count > piece.size || !piece.memory) {

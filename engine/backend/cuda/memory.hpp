@@ -39,6 +39,7 @@ class DeviceWorkspace final : public Workspace {
 public:
     explicit DeviceWorkspace(std::shared_ptr<DeviceStream>);
     void* bytes(int slot, std::size_t count) override;
+    void release();  ///< everything, in stream order
 
 private:
     struct Piece {

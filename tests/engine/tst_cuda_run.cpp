@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run on the device costs besides arithmetic, on the emulated device linked into the test: nothing waits but for
+// routers, picks and logits; lists travel only when they changed; every byte is accounted for; and running out of memory
+// ends a request, not the program.
+#include <QtTest>
+
+#include <filesystem>
+#include <set>
+
+#include "backend/cuda/cuda_backend.hpp"
+#include "cuda_emulation/settings.hpp"
+#include "engine/counting_backend.hpp"
+#include "model/parts.hpp"
+#include "mor/error.hpp"
+#include "mor/session.hpp"
+
+using namespace mor;
+
+namespace {
+
+std::filesystem::path reference(const char* name) { return std::filesystem::path(MOR_TEST_DATA) / "reference" / name; }
+
+std::vector<int> some_tokens(int n) {
+    std::vector<int> ids(static_cast<std::size_t>(n));
+    for (int i = 0; i < n; ++i) ids[static_cast<std::size_t>(i)] = (i * 37 + 11) % 128;
+    return ids;
+}
+
+std::size_t free_memory() {
+    std::size_t free = 0, total = 0;
+    cudaMemGetInfo(&free, &total);
+    return free;
+}
+
+/// Notes what each allocation takes from the device.
+class AllocationLog final : public CountingBackend {
+public:
+    explicit AllocationLog(std::shared_ptr<Backend> inner) : CountingBackend(std::move(inner)) {}
+
+    std::shared_ptr<std::byte> allocate(std::size_t bytes) override {
+        const std::size_t before = free_memory();
+        auto memory = CountingBackend::allocate(bytes);
+        taken.emplace_back(bytes, before - free_memory());
+        return memory;
+    }
+    std::vector<std::pair<std::size_t, std::size_t>> taken;  ///< bytes asked for, bytes gone
+};
+
+std::shared_ptr<Backend> device() { return std::make_shared<cuda::CudaBackend>(DeviceSettings{.device = "cuda"}); }
+
+struct Spent {
+    std::uint64_t waits = 0, implicit = 0, copies = 0;
+    int routing_points = 0;  ///< recursions to which the token was offered
+    bool new_block = false;
+};
+
+/// Decodes tokens one by one and notes what each took.
+std::vector<Spent> decode(Session& session, int block_entries) {
+    std::vector<Spent> all;
+    for (auto before = cuda_emulation::statistics(); auto token = session.step(); before = cuda_emulation::statistics()) {
+        const auto after = cuda_emulation::statistics();
+        Spent s{after.waits - before.waits, after.implicit_waits - before.implicit_waits, after.copies - before.copies};
+        for (const Decision& d : token->record.recursions) s.routing_points += d.outcome != Outcome::NotOffered;
+        s.new_block = token->record.position % block_entries == 0;
+        all.push_back(s);
+    }
+    return all;
+}
+
+}  // namespace
+
+class CudaRun : public QObject {
+    Q_OBJECT
+
+private slots:
+    void cleanup() {
+        for (const std::string& fault : cuda_emulation::take_faults()) QFAIL(fault.c_str());
+        cuda_emulation::settings().memory = std::size_t(8) << 30;
+    }
+
+    void only_results_are_waited_for_data() {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<int>("routers");  // read at each routing point
+        QTest::newRow("vanilla") << "vanilla" << 0;
+        QTest::newRow("rec_middle_cycle") << "rec_middle_cycle" << 0;
+        QTest::newRow("mor_expert_mc") << "mor_expert_mc" << 1;
+        QTest::newRow("mor_expert_mc_auxrouter") << "mor_expert_mc_auxrouter" << 2;
+        QTest::newRow("mor_token_mc_softmax") << "mor_token_mc_softmax" << 1;
+    }
+    void only_results_are_waited_for() {
+        QFETCH(QString, name);
+        QFETCH(int, routers);
+        constexpr int kBlock = 8;
+        const auto model = load_model(reference(qPrintable(name)), device());
+        const bool token_choice = model->config().mor.routing == Routing::TokenChoice;
+        Session session(model, {.block_entries = kBlock});
+        session.prefill({.prompt = some_tokens(20), .max_tokens = 24, .ignore_eos = true});
+        const auto spent = decode(session, kBlock);
+        QCOMPARE(spent.size(), std::size_t{24});
+        for (const Spent& s : spent) {
+            QCOMPARE(s.implicit, std::uint64_t{0});
+            const int points = token_choice ? 1 : s.routing_points;
+            // The routers' outputs, then the picks, then the logits.
+            QVERIFY2(s.waits <= static_cast<std::uint64_t>(points * routers + 2), qPrintable(QString::number(s.waits)));
+            QVERIFY(s.waits >= 2);
+        }
+    }
+
+    /// All layers of a segment share the rows; a block table travels when a block was added and not before.
+    void lists_travel_only_when_they_changed() {
+        constexpr int kBlock = 8;
+        const auto model = load_model(reference("vanilla"), device());
+        Session session(model, {.block_entries = kBlock});
+        session.prefill({.prompt = some_tokens(20), .max_tokens = 40, .ignore_eos = true});
+        for (const Spent& s : decode(session, kBlock)) {
+            // To the device: the row, and a table with a new block. From it: picks and logits.
+            QCOMPARE(s.copies, std::uint64_t(s.new_block ? 4 : 3));
+        }
+    }
+
+    void every_byte_of_the_cache_is_accounted_for_data() {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<int>("type");
+        for (const char* name : {"vanilla", "mor_expert_mc", "mor_expert_mc_kvshare", "rec_cycle"})
+            for (const DType type : {DType::F32, DType::F16, DType::BF16})
+                QTest::addRow("%s/%s", name, name_of(type)) << QString(name) << int(type);
+    }
+    void every_byte_of_the_cache_is_accounted_for() {
+        QFETCH(QString, name);
+        QFETCH(int, type);
+        constexpr int kBlock = 16, kPrompt = 64;
+        const auto log = std::make_shared<AllocationLog>(device());
+        const auto model = load_model(reference(qPrintable(name)), log);
+        const KvSettings settings{.type = static_cast<DType>(type), .block_entries = kBlock, .capacity_tokens = kPrompt};
+        Scheduler scheduler(model, settings);
+        RoutingSettings routing;  // everybody goes through everything, so that all blocks are in use
+        if (model->config().mor.routing != Routing::None) routing.fixed_depth = model->config().mor.num_recursion;
+        log->taken.clear();
+        const int id = scheduler.submit({.prompt = some_tokens(kPrompt), .max_tokens = 0, .routing = routing});
+        scheduler.advance();  // the chunk's blocks are taken first, one slab for each group
+        const auto taken = log->taken;
+        while (!scheduler.idle()) scheduler.advance();
+        const KvReport kv = scheduler.kv(id);
+        std::int64_t reserved = 0, used = 0, device_bytes = 0;
+        for (const auto bytes : kv.use.reserved) reserved += bytes;
+        for (const auto bytes : kv.use.used) used += bytes;
+        QCOMPARE(used, reserved);  // every block is full
+        std::set<int> groups(kv.slot_blocks.begin(), kv.slot_blocks.end());
+        QCOMPARE(groups, std::set<int>{kPrompt / kBlock});
+        for (const auto& [asked, gone] : taken) {
+            QCOMPARE(gone, (asked + 255) / 256 * 256);  // the pool's granularity, nothing besides
+            if (device_bytes < reserved) device_bytes += static_cast<std::int64_t>(asked);
+        }
+        QCOMPARE(device_bytes, reserved);
+    }
+
+    void out_of_memory_ends_the_request_and_nothing_else() {
+        const std::size_t before = free_memory();
+        {
+            const auto model = load_model(reference("mor_expert_mc"), device());
+            // What the model and a short text take, and a little more: too little for a long text.
+            cuda_emulation::settings().memory = (std::size_t(8) << 30) - free_memory() + (std::size_t{700} << 10);
+            Session session(model);
+            QString sentence;
+            try {
+                session.prefill({.prompt = some_tokens(250), .max_tokens = 1, .prefill_chunk = 250});
+            } catch (const DeviceError& error) {
+                sentence = error.what();
+            }
+            qInfo("%s", qPrintable(sentence));
+            for (const char* word : {"out of memory", "asked for", "free", "shorter text"})
+                QVERIFY2(sentence.contains(word), qPrintable(sentence));
+            QVERIFY(session.finished());
+            const auto tokens = session.prefill({.prompt = some_tokens(9), .max_tokens = 3, .ignore_eos = true});
+            QCOMPARE(tokens.size(), std::size_t{9});
+            int decoded = 0;
+            while (session.step()) ++decoded;
+            QCOMPARE(decoded, 3);
+        }
+        cuda_emulation::settings().memory = std::size_t(8) << 30;
+        QCOMPARE(free_memory(), before);
+    }
+
+    void a_model_that_does_not_fit_leaves_nothing_behind() {
+        const std::size_t before = free_memory();
+        cuda_emulation::settings().memory = (std::size_t(8) << 30) - before + (std::size_t{5} << 20);
+        QVERIFY_EXCEPTION_THROWN(load_model(reference("mor_expert_mc"), device()), DeviceError);
+        cuda_emulation::settings().memory = std::size_t(8) << 30;
+        QCOMPARE(free_memory(), before);
+    }
+
+    void models_share_a_device() {
+        const std::size_t before = free_memory();
+        {
+            const auto a = load_model(reference("mor_expert_mc"), device()), b = load_model(reference("vanilla"), device());
+            Session first(a), second(b);
+            for (Session* s : {&first, &second, &first}) {
+                s->prefill({.prompt = some_tokens(5), .max_tokens = 2, .ignore_eos = true});
+                while (s->step()) {
+                }
+            }
+        }
+        QCOMPARE(free_memory(), before);
+    }
+};
+
+QTEST_GUILESS_MAIN(CudaRun)
+#include "tst_cuda_run.moc"
