@@ -172,7 +172,11 @@ void TestBackend::attention_does_not_depend_on_neighbours() {
             b->attention(s, q.data() + i * width, std::span(kv).subspan(static_cast<std::size_t>(i), 1),
                          alone.data() + i * width);
         }
-        QVERIFY2(together == alone, name.c_str());
+        // The device has other kernels for few rows than for many, which round differently.
+        if (is_cuda(name))
+            QVERIFY(reference::error(together.data(), reference::doubles(alone)) <= 5e-6);
+        else
+            QVERIFY2(together == alone, name.c_str());
     }
 }
 
