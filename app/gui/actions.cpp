@@ -55,6 +55,9 @@ Actions::Actions(QWidget* w)
       editPrompt(make(w, tr("Edit prompt"), QKeySequence("Ctrl+L"), tr("Go to the prompt"))),
       zoomIn(make(w, tr("Wider columns"), QKeySequence("Ctrl++"), tr("Widen the columns of the heatmap"))),
       zoomOut(make(w, tr("Narrower columns"), QKeySequence("Ctrl+-"), tr("Narrow the columns of the heatmap"))),
+      zoomFit(make(w, tr("Whole run"), QKeySequence("Ctrl+0"), tr("Show all columns of the heatmap at once"))),
+      compareRules(make(w, tr("Compare with top-k"), QKeySequence("Ctrl+K"),
+                        tr("Mark what training-time selection, which looks ahead, would decide otherwise"))),
       presentation(make(w, tr("Presentation"), QKeySequence("F5"), tr("Larger type, no controls"))),
       fullScreen(make(w, tr("Full screen"), QKeySequence("F11"), tr("Fill the screen"))),
       menu(make(w, tr("Menu"), QKeySequence("F10"), tr("Files, look and help"))),
@@ -68,6 +71,7 @@ Actions::Actions(QWidget* w)
     // A prompt needs its blanks: Space belongs to the pictures, see MainWindow.
     pause->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     presentation->setCheckable(true);
+    compareRules->setCheckable(true);
     fullScreen->setCheckable(true);
     setPaused(false);
     setTheme({});

@@ -32,6 +32,8 @@ struct Actions {
     QAction* editPrompt;
     QAction* zoomIn;
     QAction* zoomOut;
+    QAction* zoomFit;
+    QAction* compareRules;
     QAction* presentation;
     QAction* fullScreen;
     QAction* menu;

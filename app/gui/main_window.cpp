@@ -14,6 +14,7 @@
 #include "gui/run_controls.hpp"
 #include "gui/status_line.hpp"
 #include "gui/trace_page.hpp"
+#include "models/rule_overlay.hpp"
 #include "views/token_flow_view.hpp"
 
 namespace mor::ui {
@@ -96,6 +97,15 @@ void MainWindow::connectFeed() {
     connect(&feed_, &Feed::warned, this, &MainWindow::showError);
     connect(&feed_, &Feed::failed, this, &MainWindow::showError);
     connect(&feed_, &Feed::stateChanged, this, &MainWindow::showState);
+    connect(&feed_, &Feed::compared, this, [this](const mor::RuleComparison& result) {
+        if (!page_->overlay()->set(result)) actions_.compareRules->setChecked(false);
+    });
+    connect(&feed_, &Feed::comparisonEnded, this, [this](const QString& sentence) {
+        actions_.compareRules->setChecked(false);
+        if (!sentence.isEmpty()) showError(sentence);
+    });
+    connect(page_->overlay(), &RuleOverlay::changed, this,
+            [this] { actions_.compareRules->setChecked(page_->overlay()->isActive()); });
 }
 
 void MainWindow::connectActions() {
@@ -111,6 +121,12 @@ void MainWindow::connectActions() {
     on(actions_.savePicture, [this] { savePicture(); });
     on(actions_.editPrompt, [this] { prompt_->edit()->setFocus(); });
     on(actions_.quit, [this] { close(); });
+    on(actions_.compareRules, [this] { compareRules(); });
+    connect(page_, &TracePage::rerunWanted, this, [this](double threshold) {
+        controls_->setThreshold(threshold);
+        if (live_ && prompt_->text() != runPrompt_) prompt_->setText(runPrompt_);
+        generate(Pace::Run);
+    });
     connect(chooser_, &ModelChooser::chosen, this, &MainWindow::openModel);
 }
 
@@ -153,6 +169,14 @@ void MainWindow::step(Pace pace) {
     pace == Pace::Token ? feed_.stepToken() : feed_.stepRecursion();
 }
 
+void MainWindow::compareRules() {
+    if (!actions_.compareRules->isChecked()) {
+        feed_.stop();
+        return page_->overlay()->clear();
+    }
+    feed_.compareRules(model_.trace());
+}
+
 void MainWindow::togglePause() { feed_.state() == EngineState::Paused ? feed_.resume() : feed_.pause(); }
 
 void MainWindow::showState(EngineState state) {
@@ -164,7 +188,10 @@ void MainWindow::showState(EngineState state) {
     actions_.setPaused(paused);
     actions_.nextToken->setEnabled(ready || paused);
     actions_.nextRecursion->setEnabled(ready || paused);
-    actions_.stop->setEnabled(busy);
+    actions_.stop->setEnabled(busy || state == EngineState::Analyzing);
+    const auto& mor = model_.header().config.mor;
+    actions_.compareRules->setEnabled((ready && model_.tokenCount() > 1 && mor.routing == mor::Routing::ExpertChoice) ||
+                                      state == EngineState::Analyzing);
     actions_.saveTrace->setEnabled(model_.hasRun());
     actions_.savePicture->setEnabled(model_.hasRun());
     actions_.showTable->setEnabled(model_.hasRun());

@@ -66,6 +66,7 @@ private:
     void generate(Pace);
     void step(Pace);
     void togglePause();
+    void compareRules();
     void showState(EngineState);
     void showModel(const mor::ModelInfo&, bool hasTokenizer);
     void showError(const QString&);

@@ -40,7 +40,8 @@ QMenu* MainWindow::makeMenu() {
     addGroup(menu, tr("Appearance"), actions_.appearance);
     addGroup(menu, tr("Colour map"), actions_.colourMap);
     addGroup(menu, tr("Colour heatmap by"), actions_.colourBy);
-    menu->addActions({actions_.zoomIn, actions_.zoomOut, actions_.presentation, actions_.fullScreen});
+    menu->addAction(actions_.compareRules);
+    menu->addActions({actions_.zoomIn, actions_.zoomOut, actions_.zoomFit, actions_.presentation, actions_.fullScreen});
     menu->addSeparator();
     menu->addActions({actions_.editPrompt, actions_.quit});
 
@@ -59,10 +60,9 @@ QMenu* MainWindow::makeMenu() {
         page_->heatmap()->setColourBy(static_cast<ColourBy>(action->data().toInt()));
         page_->updateCaptions();
     });
-    connect(actions_.zoomIn, &QAction::triggered, this,
-            [this] { page_->heatmap()->setColumnWidth(page_->heatmap()->columnWidth() * kZoomStep); });
-    connect(actions_.zoomOut, &QAction::triggered, this,
-            [this] { page_->heatmap()->setColumnWidth(page_->heatmap()->columnWidth() / kZoomStep); });
+    connect(actions_.zoomIn, &QAction::triggered, this, [this] { page_->heatmap()->zoomBy(kZoomStep); });
+    connect(actions_.zoomOut, &QAction::triggered, this, [this] { page_->heatmap()->zoomBy(1 / kZoomStep); });
+    connect(actions_.zoomFit, &QAction::triggered, this, [this] { page_->heatmap()->fit(); });
     connect(actions_.presentation, &QAction::toggled, this, &MainWindow::setPresentation);
     connect(actions_.fullScreen, &QAction::toggled, this, [this](bool on) { on ? showFullScreen() : showNormal(); });
     connect(actions_.showTable, &QAction::triggered, this, [this] { (new TableDialog(&model_, this))->show(); });

@@ -92,6 +92,11 @@ RunSettings RunControls::settings() const {
     return s;
 }
 
+void RunControls::setThreshold(double threshold) {
+    rule_->setCurrentIndex(0);
+    threshold_->setValue(threshold);
+}
+
 void RunControls::setSettings(const RunSettings& s) {
     temperature_->setValue(static_cast<double>(s.sampling.temperature));
     topK_->setValue(s.sampling.top_k);

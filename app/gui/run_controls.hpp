@@ -22,6 +22,7 @@ public:
 
     RunSettings settings() const;
     void setSettings(const RunSettings&);
+    void setThreshold(double);  ///< and the rule that uses it
 
     WhatIfControls* whatIf() const { return whatIf_; }
 

@@ -35,6 +35,8 @@ QString stateText(const TraceModel& model, EngineState state, const QString& sou
             return StatusLine::tr("Generating");
         case EngineState::Paused:
             return StatusLine::tr("Paused");
+        case EngineState::Analyzing:
+            return StatusLine::tr("Reading the text again with top-k");
         case EngineState::NoModel:
             return StatusLine::tr("No model");
         case EngineState::Ready:

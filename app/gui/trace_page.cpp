@@ -6,11 +6,13 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "models/rule_overlay.hpp"
 #include "models/selection.hpp"
 #include "models/threshold_estimate.hpp"
 #include "models/trace_model.hpp"
 #include "views/compute_view.hpp"
 #include "views/depth_heatmap_view.hpp"
+#include "views/estimate_buttons.hpp"
 #include "views/kv_chart_view.hpp"
 #include "views/kv_view.hpp"
 #include "views/legend.hpp"
@@ -46,6 +48,7 @@ QSplitter* makeSplitter(Qt::Orientation orientation, const QString& name, std::i
 TracePage::TracePage(TraceModel* model, Selection* selection, QWidget* parent)
     : QWidget(parent),
       estimate_(new ThresholdEstimate(model, this)),
+      overlay_(new RuleOverlay(model, this)),
       flow_(new TokenFlowView(model, selection)),
       detail_(new TokenDetailView(model, selection)),
       heatmap_(new DepthHeatmapView(model, selection, estimate_)),
@@ -60,7 +63,7 @@ TracePage::TracePage(TraceModel* model, Selection* selection, QWidget* parent)
     connect(zoom, &ZoomButtons::fitWanted, heatmap_, &DepthHeatmapView::fit);
     addPiece(QStringLiteral("heatmap"), heatmap_, tr("Depth heatmap"), heatmap_->caption())->addCorner(zoom);
     addPiece(QStringLiteral("kv"), kv_, tr("KV cache"), {})->addCorner(kvSwitch());
-    addPiece(QStringLiteral("routing"), routing_, tr("Routing"), routing_->caption());
+    addPiece(QStringLiteral("routing"), routing_, tr("Routing"), routing_->caption())->addCorner(estimateButtons());
     addPiece(QStringLiteral("compute"), compute_, tr("Compute"), {})->addCorner(computeSwitch());
     connect(detail_, &TokenDetailView::titleChanged, this, [this](const QString& title, const QString& caption) {
         pieces_[kDetail].title = title;
@@ -69,6 +72,8 @@ TracePage::TracePage(TraceModel* model, Selection* selection, QWidget* parent)
     });
     connect(model, &TraceModel::extended, this, &TracePage::updateCaptions, Qt::QueuedConnection);
     connect(model, &QAbstractItemModel::modelReset, this, &TracePage::updateCaptions, Qt::QueuedConnection);
+    heatmap_->setOverlay(overlay_);
+    connect(heatmap_, &DepthHeatmapView::captionChanged, this, &TracePage::updateCaptions);
     connect(routing_, &RoutingView::captionChanged, this, &TracePage::updateCaptions);
     compose();
     updateCaptions();
@@ -85,6 +90,12 @@ ModeSwitch* TracePage::kvSwitch() {
         updateCaptions();
     });
     return modes;
+}
+
+EstimateButtons* TracePage::estimateButtons() {
+    auto* buttons = new EstimateButtons(estimate_);
+    connect(buttons, &EstimateButtons::rerunWanted, this, &TracePage::rerunWanted);
+    return buttons;
 }
 
 ModeSwitch* TracePage::computeSwitch() {

@@ -17,10 +17,12 @@ namespace mor::ui {
 class ComputeView;
 class DepthHeatmapView;
 class DepthLegend;
+class EstimateButtons;
 class KvView;
 class ModeSwitch;
 class Panel;
 class RoutingView;
+class RuleOverlay;
 class Selection;
 class ThresholdEstimate;
 class TokenDetailView;
@@ -42,6 +44,7 @@ public:
     RoutingView* routing() const { return routing_; }
     ComputeView* compute() const { return compute_; }
     ThresholdEstimate* estimate() const { return estimate_; }
+    RuleOverlay* overlay() const { return overlay_; }
 
     const Theme& theme() const { return theme_; }
     void setTheme(const Theme&);
@@ -70,7 +73,11 @@ public:
     /// Draws the page, or the piece of that name over the whole area, without controls. The same code as on screen.
     void drawInto(QPainter&, const QRectF& area, const QString& piece = {}) const;
 
+signals:
+    void rerunWanted(double threshold);  ///< generate again with the estimated threshold
+
 private:
+    EstimateButtons* estimateButtons();
     ModeSwitch* kvSwitch();
     ModeSwitch* computeSwitch();
     template <typename View>
@@ -80,6 +87,7 @@ private:
     void setCaption(int piece, const QString& caption);
 
     ThresholdEstimate* estimate_;
+    RuleOverlay* overlay_;
     TokenFlowView* flow_;
     TokenDetailView* detail_;
     DepthHeatmapView* heatmap_;

@@ -6,6 +6,7 @@
 #include <QTest>
 #include <vector>
 
+#include "models/rule_overlay.hpp"
 #include "models/selection.hpp"
 #include "models/threshold_estimate.hpp"
 #include "models/trace_model.hpp"
@@ -31,6 +32,7 @@ struct Stage {
     QWidget window;
     TokenFlowView flow{&model, &selection, &window};
     ThresholdEstimate estimate{&model};
+    RuleOverlay overlay{&model};
     DepthHeatmapView heatmap{&model, &selection, &estimate, &window};
     RoutingView routing{&model, &selection, &estimate, &window};
     KvView kvView{&model, &selection, &window};
@@ -50,6 +52,7 @@ struct Stage {
         legend.setGeometry(0, 610, 160, 20);
         window.resize(1240, 640);
         window.show();
+        heatmap.setOverlay(&overlay);
         model.load(std::move(trace));
         QCoreApplication::processEvents();
     }

@@ -36,6 +36,8 @@ private slots:
     void heatmapFitsTheRun();
     void heatmapThresholdIsDragged();
     void heatmapRingsWhatWouldChange();
+    void heatmapMarksTheLeak();
+    void overlayBelongsToOneText();
 };
 
 void HeatmapTest::heatmapCellsEqualTheTrace() {
@@ -271,6 +273,55 @@ void HeatmapTest::heatmapRingsWhatWouldChange() {
         }
     }
     QVERIFY(changed > 10 && unchanged > 10);
+}
+
+namespace {
+
+/// A comparison in which top-k gives every third token one recursion more, or one less where there are no more.
+mor::RuleComparison comparisonOf(const TraceModel& model) {
+    mor::RuleComparison made;
+    for (int i = 0; i < model.tokenCount(); ++i) {
+        mor::ComparedToken token;
+        token.token = model.token(i).token;
+        token.causal.depth = token.topk.depth = model.token(i).depth;
+        if (i % 3 == 0) token.topk.depth += token.topk.depth < model.recursions() ? 1 : -1;
+        made.tokens.push_back(token);
+    }
+    return made;
+}
+
+}  // namespace
+
+void HeatmapTest::heatmapMarksTheLeak() {
+    Stage stage;
+    const auto before = grabbed(*stage.heatmap.viewport());
+    QVERIFY(stage.overlay.set(comparisonOf(stage.model)));
+    QCOMPARE(stage.overlay.differing(), 16);
+    QVERIFY(stage.heatmap.caption().contains(QStringLiteral("16 of 47 tokens differ")));
+    const auto after = grabbed(*stage.heatmap.viewport());
+    for (int token = 20; token < stage.model.tokenCount(); ++token) {
+        const auto column = stage.heatmap.cellRect(token, 2)
+                                .united(stage.heatmap.cellRect(token, 0))
+                                .toAlignedRect()
+                                .adjusted(2, 2, -2, -2);
+        QCOMPARE(before.copy(column) != after.copy(column), token % 3 == 0);
+    }
+    stage.overlay.clear();
+    QCOMPARE(grabbed(*stage.heatmap.viewport()), before);
+}
+
+void HeatmapTest::overlayBelongsToOneText() {
+    Stage stage;
+    auto other = comparisonOf(stage.model);
+    other.tokens[5].token += 1;
+    QVERIFY(!stage.overlay.set(other));
+    QVERIFY(!stage.overlay.isActive());
+    QVERIFY(!stage.overlay.set({}));
+    QVERIFY(stage.overlay.set(comparisonOf(stage.model)));
+    QCOMPARE(stage.overlay.topkDepth(0).has_value(), true);
+    QCOMPARE(stage.overlay.topkDepth(47).has_value(), false);
+    stage.model.load(syntheticTrace({}));
+    QVERIFY(!stage.overlay.isActive());
 }
 
 QTEST_MAIN(HeatmapTest)

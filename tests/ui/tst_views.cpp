@@ -123,6 +123,8 @@ void ViewsTest::detailComparesTwoPins() {
     stage.selection.togglePin(1);
     QCOMPARE(stage.detail.title(), QStringLiteral("Token 1 · “king” against 29 · “had”"));
     QCOMPARE(titled.count(), 2);
+    const auto &king = stage.model.token(1), &had = stage.model.token(29);
+    QVERIFY(stage.detail.difference().startsWith(QStringLiteral("depth %1 against %2").arg(king.depth).arg(had.depth)));
     const auto compared = grabbed(stage.detail);
     stage.selection.togglePin(29);
     QVERIFY(compared != grabbed(stage.detail));

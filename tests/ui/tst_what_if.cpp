@@ -2,8 +2,10 @@
 // Departures from what a model was trained for, made in the window and followed by the run; and the exits of a token.
 #include <QComboBox>
 #include <QLineEdit>
+#include <QSignalSpy>
 #include <QSpinBox>
 #include <QTest>
+#include <QToolButton>
 
 #include "gui/error_bar.hpp"
 #include "gui/main_window.hpp"
@@ -11,6 +13,10 @@
 #include "gui/run_controls.hpp"
 #include "gui/trace_page.hpp"
 #include "gui/what_if_controls.hpp"
+#include "models/rule_overlay.hpp"
+#include "models/threshold_estimate.hpp"
+#include "mor/analysis.hpp"
+#include "views/depth_heatmap_view.hpp"
 #include "views/token_detail_view.hpp"
 
 using namespace mor::ui;
@@ -95,6 +101,59 @@ private slots:
         QVERIFY(w.run());
         QCOMPARE(w.window->trace().token(2).depth, 0);
         QCOMPARE(w.window->trace().token(4).depth, 3);
+    }
+
+    void anEstimatedThresholdIsGenerated() {
+        Opened w(QStringLiteral("mor_expert_mc"));
+        QVERIFY(w.ready && w.run());
+        auto* estimate = w.window->page()->estimate();
+        auto* rerun = w.window->findChild<QToolButton*>(QStringLiteral("rerun"));
+        QVERIFY(rerun && !rerun->isVisible());
+        estimate->setThreshold(0.62);
+        QVERIFY(rerun->isVisible());
+        QVERIFY(rerun->text().contains(QStringLiteral("0.62")));
+        w.window->promptBox()->setText(QStringLiteral("1, 2"));  // the question is about the text on the page
+        rerun->click();
+        QVERIFY(QTest::qWaitFor([&] { return w.window->trace().header().routing.threshold == 0.62; }, kPatience));
+        QVERIFY(QTest::qWaitFor([&] { return w.window->feed().state() == EngineState::Ready; }, kPatience));
+        QCOMPARE(w.window->trace().token(0).token, 5);
+        QVERIFY(!estimate->isActive() && !rerun->isVisible());
+        QCOMPARE(w.window->controls()->settings().threshold, 0.62);
+    }
+
+    void topkIsComparedWithTheRun() {
+        Opened w(QStringLiteral("mor_expert_mc"));
+        QVERIFY(w.ready);
+        auto* action = w.window->actions().compareRules;
+        QVERIFY(!action->isEnabled());
+        QVERIFY(w.run());
+        QVERIFY(action->isEnabled());
+        action->trigger();
+        auto* overlay = w.window->page()->overlay();
+        QVERIFY(QTest::qWaitFor([&] { return overlay->isActive(); }, kPatience));
+        QVERIFY(action->isChecked());
+        // The same as the engine says of the same tokens.
+        std::vector<int> tokens;
+        for (const auto& record : w.window->trace().trace().tokens) tokens.push_back(record.token);
+        const auto model = mor::Model::load(MOR_TEST_DATA "/reference/mor_expert_mc");
+        const auto expected = mor::compare_rules(model, tokens);
+        for (int t = 0; t < w.window->trace().tokenCount(); ++t)
+            QCOMPARE(overlay->topkDepth(t), std::optional<int>(expected.tokens[static_cast<std::size_t>(t)].topk.depth));
+        QVERIFY(w.window->page()->heatmap()->caption().contains(QStringLiteral("top-k")));
+        action->trigger();
+        QVERIFY(!overlay->isActive() && !action->isChecked());
+    }
+
+    void anotherModelIsNotCompared() {
+        Opened w(QStringLiteral("mor_expert_mc"));
+        QVERIFY(w.ready && w.run());
+        auto other = w.window->trace().trace();
+        other.header.model_hash = "0000000000000000";
+        QSignalSpy ended(&w.window->feed(), &Feed::comparisonEnded);
+        w.window->feed().compareRules(other);
+        QVERIFY(ended.wait(kPatience));
+        QVERIFY(w.window->errorBar()->sentence().contains(QStringLiteral("another model")));
+        QCOMPARE(w.window->feed().state(), EngineState::Ready);
     }
 
     void unreadableDepthsAreSaid() {

@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "mor/analysis.hpp"
 #include "mor/error.hpp"
 
 namespace mor::ui {
@@ -161,6 +162,21 @@ void EngineWorker::stop() {
     if (state_ != EngineState::Running && state_ != EngineState::Paused) return;
     scheduler_->cancel(request_);
     endRun(mor::Finish::Cancelled);
+}
+
+void EngineWorker::compareRules(const std::vector<int>& tokens, const std::string& hash,
+                                const mor::RoutingSettings& routing, const mor::KvSettings& kv,
+                                const std::stop_token& stop) {
+    if (state_ != EngineState::Ready || !model_) return tell(ComparisonEnded{tr("No model is open: choose one first.")});
+    setState(EngineState::Analyzing);
+    try {
+        if (model_->info().hash != hash)
+            throw mor::Error(tr("This text was written by another model: open that one to compare.").toStdString());
+        tell(RulesCompared{mor::compare_rules(model_, tokens, routing, kv, stop)});
+    } catch (const std::exception& error) {
+        tell(ComparisonEnded{stop.stop_requested() ? QString() : sentenceOf(error)});
+    }
+    setState(EngineState::Ready);
 }
 
 void EngineWorker::wake() {

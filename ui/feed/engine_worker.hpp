@@ -6,6 +6,9 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
 
 #include "feed/record_queue.hpp"
 #include "feed/run_request.hpp"
@@ -33,6 +36,9 @@ public:
     void proceed(Pace);
     void pause();
     void stop();
+    /// `hash` names the model that wrote the tokens: another one has other tokens and other routers.
+    void compareRules(const std::vector<int>& tokens, const std::string& hash, const mor::RoutingSettings&,
+                      const mor::KvSettings&, const std::stop_token&);
     /// The queue has room again.
     void wake();
 

@@ -19,6 +19,7 @@ Feed::Feed(std::filesystem::path autosave, QObject* parent)
 }
 
 Feed::~Feed() {
+    comparison_.request_stop();
     thread_.quit();  // takes effect after the pass being computed; later turns are dropped
     thread_.wait();
 }
@@ -58,7 +59,18 @@ void Feed::stepRecursion() {
     command([w = worker_.get()] { w->proceed(Pace::Recursion); });
 }
 
+void Feed::compareRules(const mor::Trace& trace) {
+    std::vector<int> tokens;
+    tokens.reserve(trace.tokens.size());
+    for (const auto& record : trace.tokens) tokens.push_back(record.token);
+    comparison_ = {};
+    command([w = worker_.get(), tokens = std::move(tokens), routing = trace.header.routing, hash = trace.header.model_hash,
+             kv = mor::KvSettings{.policy = trace.header.kv_policy, .type = trace.header.kv_type},
+             stop = comparison_.get_token()] { w->compareRules(tokens, hash, routing, kv, stop); });
+}
+
 void Feed::stop() {
+    comparison_.request_stop();
     command([w = worker_.get()] { w->stop(); });
 }
 
@@ -93,6 +105,10 @@ void Feed::hand(const ModelLoaded& loaded) {
 }
 
 void Feed::hand(const LoadFailed& failure) { emit loadFailed(failure.sentence); }
+
+void Feed::hand(const RulesCompared& result) { emit compared(result.comparison); }
+
+void Feed::hand(const ComparisonEnded& end) { emit comparisonEnded(end.sentence); }
 
 void Feed::hand(EngineState state) {
     state_ = state;

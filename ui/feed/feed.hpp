@@ -7,10 +7,12 @@
 #include <QTimer>
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <vector>
 
 #include "feed/record_queue.hpp"
 #include "feed/run_request.hpp"
+#include "mor/analysis.hpp"
 #include "mor/model.hpp"
 #include "mor/trace.hpp"
 
@@ -49,6 +51,10 @@ public:
     void stepRecursion();
     void stop();
 
+    /// Reads the tokens of a finished run again under both selection rules; compared() or comparisonEnded() follows.
+    /// Only while state() is Ready. stop() ends it early.
+    void compareRules(const mor::Trace&);
+
 signals:
     void modelLoaded(const mor::ModelInfo&, bool hasTokenizer);
     void loadFailed(const QString& sentence);
@@ -57,6 +63,8 @@ signals:
     void warned(const QString& sentence);
     void failed(const QString& sentence);
     void finished(mor::Finish);
+    void compared(const mor::RuleComparison&);
+    void comparisonEnded(const QString& sentence);  ///< without a result; an empty sentence: stopped
     void stateChanged(mor::ui::EngineState);
 
 private:
@@ -71,6 +79,8 @@ private:
     void hand(const RunFinished&);
     void hand(const ModelLoaded&);
     void hand(const LoadFailed&);
+    void hand(const RulesCompared&);
+    void hand(const ComparisonEnded&);
     void hand(EngineState);
 
     RecordQueue queue_;
@@ -79,6 +89,7 @@ private:
     QTimer timer_;
     EngineState state_ = EngineState::NoModel;
     bool extendable_ = false;
+    std::stop_source comparison_;
 };
 
 }  // namespace mor::ui

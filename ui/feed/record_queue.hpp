@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "feed/run_request.hpp"
+#include "mor/analysis.hpp"
 #include "mor/model.hpp"
 #include "mor/trace.hpp"
 
@@ -37,8 +38,15 @@ struct ModelLoaded {
 struct LoadFailed {
     QString sentence;
 };
+struct RulesCompared {
+    mor::RuleComparison comparison;
+};
+struct ComparisonEnded {
+    QString sentence;  ///< why there is none; empty when it was stopped
+};
 
-using News = std::variant<RunBegun, Records, RunWarned, RunFailed, RunFinished, ModelLoaded, LoadFailed, EngineState>;
+using News = std::variant<RunBegun, Records, RunWarned, RunFailed, RunFinished, ModelLoaded, LoadFailed, RulesCompared,
+                          ComparisonEnded, EngineState>;
 
 /// Carries news from the engine's thread to the GUI's in the order in which they happened. Records that follow each
 /// other become one piece of news, so the rate of passes never becomes the rate of events: one side pushes, the other

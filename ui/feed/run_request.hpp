@@ -27,7 +27,8 @@ enum class EngineState {
     Loading,
     Ready,  ///< a model, nothing running
     Running,
-    Paused
+    Paused,
+    Analyzing  ///< reading a finished text under another rule
 };
 
 }  // namespace mor::ui

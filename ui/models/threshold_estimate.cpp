@@ -9,8 +9,8 @@
 namespace mor::ui {
 namespace {
 
-// The engine takes probabilities strictly between 0 and 1.
-constexpr double kLowest = 0.005, kHighest = 0.995;
+// Hundredths, as the control that generates with it has them.
+constexpr double kSteps = 100, kLowest = 0.01, kHighest = 0.99;
 
 }  // namespace
 
@@ -30,7 +30,7 @@ double ThresholdEstimate::threshold() const {
 
 void ThresholdEstimate::setThreshold(double threshold) {
     if (!isPossible() || std::isnan(threshold)) return;
-    const double wanted = std::clamp(threshold, kLowest, kHighest);
+    const double wanted = std::clamp(std::round(threshold * kSteps) / kSteps, kLowest, kHighest);
     if (threshold_ == wanted) return;
     threshold_ = wanted;
     emit changed();

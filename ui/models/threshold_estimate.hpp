@@ -46,7 +46,7 @@ public:
     Summary summary() const;
 
 public slots:
-    void setThreshold(double);  ///< clamped to what the engine accepts; ignored where none decides
+    void setThreshold(double);  ///< rounded to hundredths, 0.01 to 0.99; ignored where none decides
     void reset();               ///< as recorded
 
 signals:

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/rule_overlay.hpp"
 #include "models/selection.hpp"
 #include "models/threshold_estimate.hpp"
 #include "views/following_bar.hpp"
@@ -38,7 +39,11 @@ DepthHeatmapView::DepthHeatmapView(TraceModel* model, Selection* selection, Thre
     connect(model, &QAbstractItemModel::modelReset, this, &DepthHeatmapView::restart);
     connect(model, &TraceModel::extended, this, &DepthHeatmapView::relayout);
     connect(selection, &Selection::changed, this, &DepthHeatmapView::selectionChanged);
-    if (estimate) connect(estimate, &ThresholdEstimate::changed, viewport(), qOverload<>(&QWidget::update));
+    if (estimate)
+        connect(estimate, &ThresholdEstimate::changed, this, [this] {
+            viewport()->update();
+            emit captionChanged();
+        });
     setTheme({});
 }
 
@@ -115,7 +120,33 @@ void DepthHeatmapView::selectionChanged() {
     viewport()->update();
 }
 
+void DepthHeatmapView::setOverlay(RuleOverlay* overlay) {
+    overlay_ = overlay;
+    connect(overlay, &RuleOverlay::changed, this, [this] {
+        viewport()->update();
+        emit captionChanged();
+    });
+}
+
+HeatmapPainter DepthHeatmapView::painterNow() const {
+    HeatmapPainter painter(*model_, *selection_, theme_, colours_, colourBy_);
+    painter.setEstimate(estimate_);
+    painter.setOverlay(overlay_);
+    return painter;
+}
+
+QString DepthHeatmapView::whatChanges() const {
+    if (estimate_ && estimate_->isActive())
+        return tr("if the threshold were %1: orange ● would go on, ○ would leave, ? was never scored")
+            .arg(scoreText(estimate_->threshold()));
+    if (overlay_ && overlay_->isActive())
+        return tr("with top-k, which looks ahead: ▲ takes, ▼ leaves; %1 of %2 tokens differ")
+            .arg(countText(overlay_->differing()), countText(model_->tokenCount()));
+    return {};
+}
+
 QString DepthHeatmapView::caption() const {
+    if (const auto marks = whatChanges(); !marks.isEmpty()) return marks;
     const auto colour = colourBy_ == ColourBy::Depth ? tr("colour = depth") : tr("grey = %1").arg(rampName(colourBy_));
     if (choosesDepth(*model_)) return tr("%1, fill height = probability of this depth, ● passes ◆ chosen").arg(colour);
     if (!model_->isRouted()) return tr("%1, ● taken; nothing is routed in this model").arg(colour);
@@ -138,14 +169,14 @@ QString DepthHeatmapView::emptyText() const {
 void DepthHeatmapView::drawInto(QPainter& painter, const QRectF& area) const {
     if (const auto empty = emptyText(); !empty.isEmpty()) return drawEmptyState(painter, theme_, area, empty);
     const auto layout = layOutHeatmap(theme_, area, model_->recursions(), model_->extent(), theme_.px(columnWidth_), 0);
-    HeatmapPainter(*model_, *selection_, theme_, colours_, colourBy_, estimate_).draw(painter, layout);
+    painterNow().draw(painter, layout);
 }
 
 void DepthHeatmapView::paintEvent(QPaintEvent*) {
     QPainter painter(viewport());
     painter.fillRect(viewport()->rect(), theme_.frame().panel);
     if (const auto empty = emptyText(); !empty.isEmpty()) return drawEmptyState(painter, theme_, viewport()->rect(), empty);
-    HeatmapPainter(*model_, *selection_, theme_, colours_, colourBy_, estimate_).draw(painter, layoutNow());
+    painterNow().draw(painter, layoutNow());
 }
 
 void DepthHeatmapView::resizeEvent(QResizeEvent*) {

@@ -9,6 +9,7 @@
 namespace mor::ui {
 
 class FollowingBar;
+class RuleOverlay;
 class Selection;
 class ThresholdEstimate;
 
@@ -33,6 +34,8 @@ public:
     ColourBy colourBy() const { return colourBy_; }
     void setColourBy(ColourBy);
 
+    void setOverlay(RuleOverlay*);  ///< what top-k selection would do; none at first
+
     QString caption() const;  ///< explains the cells of this kind of model
 
     void setTheme(const Theme&) override;
@@ -43,6 +46,7 @@ public:
 
 signals:
     void columnWidthChanged(double);
+    void captionChanged();
 
 protected:
     void paintEvent(QPaintEvent*) override;
@@ -57,6 +61,8 @@ protected:
 
 private:
     HeatmapLayout layoutNow() const;
+    HeatmapPainter painterNow() const;
+    QString whatChanges() const;  ///< says what marks on the cells mean; empty without
     QString emptyText() const;
     void zoomAt(double factor, double x);
     void relayout();
@@ -71,6 +77,7 @@ private:
     TraceModel* model_;
     Selection* selection_;
     ThresholdEstimate* estimate_;
+    RuleOverlay* overlay_ = nullptr;
     Drag drag_ = Drag::None;
     QPoint pressedAt_;
     int scrollAtPress_ = 0;

@@ -54,8 +54,8 @@ HeatmapLayout layOutHeatmap(const Theme& theme, const QRectF& whole, int recursi
 }
 
 HeatmapPainter::HeatmapPainter(const TraceModel& model, const Selection& selection, const Theme& theme,
-                               const HeatColours& colours, ColourBy by, const ThresholdEstimate* estimate)
-    : model_(model), selection_(selection), theme_(theme), colours_(colours), by_(by), estimate_(estimate) {}
+                               const HeatColours& colours, ColourBy by)
+    : model_(model), selection_(selection), theme_(theme), colours_(colours), by_(by) {}
 
 void HeatmapPainter::draw(QPainter& painter, const HeatmapLayout& layout) const {
     drawRowNames(painter, layout);
@@ -65,6 +65,7 @@ void HeatmapPainter::draw(QPainter& painter, const HeatmapLayout& layout) const 
         drawImage(painter, layout);
     else
         drawCells(painter, layout);
+    drawLeak(painter, layout);
     drawForeseen(painter, layout);
     painter.restore();
     if (layout.grid.columnWidth < theme_.px(kNamedColumn))
@@ -258,40 +259,6 @@ void HeatmapPainter::drawHistograms(QPainter& painter, const HeatmapLayout& layo
     drawLine(painter, axis, Qt::AlignHCenter, TraceModel::tr("score, all tokens"));
     drawLine(painter, axis, Qt::AlignRight, QStringLiteral("1"));
     if (by_ != ColourBy::Depth) drawRamp(painter, axis.translated(0, theme_.px(24)));
-}
-
-/// What another threshold would change: a ring around the cell's glyph, filled where the token would go on, empty where
-/// it would leave, a question mark where its score was never computed. Narrow columns get a mark below instead.
-void HeatmapPainter::drawForeseen(QPainter& painter, const HeatmapLayout& layout) const {
-    if (!estimate_ || !estimate_->isActive()) return;
-    painter.save();
-    painter.setRenderHint(QPainter::Antialiasing);
-    painter.setFont(theme_.title());
-    const bool wide = layout.grid.columnWidth >= theme_.px(12);
-    const double radius = theme_.px(7);
-    for (int column = layout.first; column < std::min(layout.end, model_.tokenCount()); ++column) {
-        const auto fate = estimate_->fate(column);
-        const int recorded = model_.token(column).depth;
-        if (!fate.unknown && fate.depth == recorded) continue;
-        const int from = std::min(fate.depth, recorded), to = std::max(fate.depth, recorded);
-        painter.setPen(QPen(theme_.frame().selection, theme_.px(2)));
-        for (int r = from; r < to; ++r) {
-            const auto cell = layout.grid.cell(column, r);
-            painter.setBrush(r < fate.depth ? QBrush(theme_.frame().selection) : Qt::NoBrush);
-            if (wide)
-                painter.drawEllipse(cell.center(), radius, radius);
-            else
-                painter.drawLine(QPointF(cell.center().x(), cell.top() + 2), QPointF(cell.center().x(), cell.bottom() - 3));
-        }
-        if (!fate.unknown || fate.depth >= layout.grid.rows) continue;
-        const auto cell = layout.grid.cell(column, fate.depth);
-        if (wide)
-            painter.drawText(cell, Qt::AlignCenter, QStringLiteral("?"));
-        else
-            painter.fillRect(QRectF(cell.left(), cell.bottom() - theme_.px(5), std::max(1.0, cell.width()), theme_.px(4)),
-                             theme_.frame().selection);
-    }
-    painter.restore();
 }
 
 void HeatmapPainter::drawRamp(QPainter& painter, const QRectF& area) const {

@@ -12,6 +12,7 @@ class QPainter;
 
 namespace mor::ui {
 
+class RuleOverlay;
 class Selection;
 class ThresholdEstimate;
 class TraceModel;
@@ -36,9 +37,13 @@ HeatmapLayout layOutHeatmap(const Theme&, const QRectF& area, int recursions, in
 /// Paints the heatmap from the trace; used by the widget and for export.
 class HeatmapPainter {
 public:
-    /// With an estimate, cells that another threshold would change are ringed.
-    HeatmapPainter(const TraceModel&, const Selection&, const Theme&, const HeatColours&, ColourBy,
-                   const ThresholdEstimate* = nullptr);
+    HeatmapPainter(const TraceModel&, const Selection&, const Theme&, const HeatColours&, ColourBy);
+
+    /// Cells that another threshold would change are ringed.
+    void setEstimate(const ThresholdEstimate* estimate) { estimate_ = estimate; }
+    /// Cells that top-k selection would decide otherwise carry a triangle: up where it takes, down where it leaves.
+    void setOverlay(const RuleOverlay* overlay) { overlay_ = overlay; }
+
     void draw(QPainter&, const HeatmapLayout&) const;
 
     /// The score histogram of a recursion.
@@ -60,13 +65,15 @@ private:
     void drawHistograms(QPainter&, const HeatmapLayout&) const;
     void drawRamp(QPainter&, const QRectF& area) const;
     void drawForeseen(QPainter&, const HeatmapLayout&) const;
+    void drawLeak(QPainter&, const HeatmapLayout&) const;
 
     const TraceModel& model_;
     const Selection& selection_;
     const Theme& theme_;
     const HeatColours& colours_;
     ColourBy by_;
-    const ThresholdEstimate* estimate_;
+    const ThresholdEstimate* estimate_ = nullptr;
+    const RuleOverlay* overlay_ = nullptr;
 };
 
 }  // namespace mor::ui

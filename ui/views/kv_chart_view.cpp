@@ -166,8 +166,10 @@ QList<QPointF> KvChartView::upperEdge(int layer) const {
 QList<QPointF> KvChartView::vanillaLine() const { return vanilla_->points(); }
 
 QString KvChartView::savedText() const {
-    const auto saved = figuresOf(model_->trace()).kvSaved;
-    return saved ? tr("%1 saved").arg(percentText(*saved)) : QString();
+    if (model_->tokenCount() == 0) return {};
+    const int last = model_->tokenCount() - 1;
+    const auto vanilla = static_cast<double>(model_->token(last).kv.vanilla);
+    return vanilla > 0 ? tr("%1 saved").arg(percentText(1 - heldBytes(last) / vanilla)) : QString();
 }
 
 QPointF KvChartView::pointFor(int token) const {

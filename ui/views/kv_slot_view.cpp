@@ -194,7 +194,7 @@ void KvSlotView::drawMarks(QPainter& painter, const Layout& layout) const {
 void KvSlotView::drawKey(QPainter& painter, const QRectF& area) const {
     const auto& frame = theme_.frame();
     painter.setFont(theme_.caption());
-    double x = area.left() + theme_.px(kRowNames);
+    double x = area.left() + theme_.px(model_->header().kv_policy == mor::KvPolicy::RecursiveSharing ? 4 : kRowNames);
     const auto entry = [&](const QColor& fill, const QColor& line, bool stroke, const QString& text) {
         const QRectF box(x, area.center().y() - theme_.px(6), theme_.px(12), theme_.px(12));
         painter.fillRect(box, fill);

@@ -35,6 +35,15 @@ QString outcomeOf(const TraceModel& model, int token, const HeatCell& cell, cons
     return glyphText(cell.glyph) + QLatin1Char(' ') + outcomeText(decision.outcome);
 }
 
+/// "+0.306": a true minus sign, and nothing where one of the two was never computed.
+QString differenceText(double here, double there) {
+    if (!std::isfinite(here) || !std::isfinite(there)) return QStringLiteral("–");
+    const double difference = here - there;
+    return (difference < 0 ? QChar(0x2212) : QLatin1Char('+')) + QLocale().toString(std::abs(difference), 'f', 3);
+}
+
+QString probabilityText(double logprob) { return QLocale().toString(std::exp(logprob), 'f', 3); }
+
 }  // namespace
 
 TokenDetailView::TokenDetailView(TraceModel* model, Selection* selection, QWidget* parent)
@@ -65,6 +74,7 @@ std::vector<TokenDetailView::Row> TokenDetailView::rows(int token) const {
         row.share = cell.fill;
         row.tick = cell.tick;
         row.colour = cell.colour;
+        row.value = decision.score;
         row.score = scoreText(decision.score);
         row.gate = scoreText(decision.gate);
         row.margin = scoreText(decision.margin);
@@ -180,7 +190,7 @@ void TokenDetailView::drawRow(QPainter& painter, const QRectF& line, const Row& 
     drawLine(painter, {line.left(), line.top(), theme_.px(kName - 8), line.height()}, Qt::AlignLeft | middle,
              tr("recursion %1").arg(row.recursion + 1));
     drawLine(painter, {gate, line.top(), theme_.px(kGate), line.height()}, Qt::AlignRight | middle,
-             tr("gate %1").arg(row.gate));
+             compared ? tr("Δ %1").arg(differenceText(row.value, compared->value)) : tr("gate %1").arg(row.gate));
     if (roomy)
         drawLine(painter, {margin, line.top(), theme_.px(kMargin), line.height()}, Qt::AlignRight | middle,
                  tr("margin %1").arg(row.margin));
@@ -190,11 +200,31 @@ void TokenDetailView::drawRow(QPainter& painter, const QRectF& line, const Row& 
              row.outcome);
 }
 
+QString TokenDetailView::difference() const {
+    const int other = comparedToken();
+    if (other < 0) return {};
+    const auto &here = model_->token(shownToken()), &there = model_->token(other);
+    QStringList parts;
+    if (model_->recursions() > 0) parts += tr("depth %1 against %2").arg(here.depth).arg(there.depth);
+    if (!std::isnan(here.logprob) && !std::isnan(there.logprob))
+        parts += tr("probability %1 against %2").arg(probabilityText(here.logprob), probabilityText(there.logprob));
+    if (here.flops > 0 && there.flops > 0)
+        parts +=
+            tr("%1FLOP against %2").arg(siText(static_cast<double>(here.flops)), siText(static_cast<double>(there.flops)));
+    return parts.join(QStringLiteral(" · "));
+}
+
 double TokenDetailView::drawNumbers(QPainter& painter, const QRectF& area, int token) const {
     const auto& record = model_->token(token);
     QStringList parts;
-    if (!std::isnan(record.logprob))
-        parts += tr("probability %1").arg(QLocale().toString(std::exp(record.logprob), 'f', 3));
+    if (comparedToken() >= 0) {
+        painter.setFont(theme_.caption());
+        painter.setPen(theme_.frame().selection);
+        drawLine(painter, {area.left(), area.top(), area.width(), theme_.px(20)}, Qt::AlignLeft | Qt::AlignVCenter,
+                 difference());
+        return area.top() + theme_.px(24);
+    }
+    if (!std::isnan(record.logprob)) parts += tr("probability %1").arg(probabilityText(record.logprob));
     if (record.flops > 0)
         parts += tr("%1FLOP, vanilla %2 computed")
                      .arg(siText(static_cast<double>(record.flops)), siText(static_cast<double>(record.flops_vanilla)));

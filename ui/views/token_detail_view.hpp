@@ -14,7 +14,7 @@ class TraceModel;
 
 /// Why the current token went as deep as it did: score, threshold and outcome of every recursion, what it would say if
 /// it stopped after each, and what else could have stood in its place. With a second pin the first one is the thin dark
-/// bar for comparison.
+/// bar, and differences stand in place of gates.
 class TokenDetailView : public QWidget, public Picture {
     Q_OBJECT
 
@@ -28,6 +28,7 @@ public:
         double share = 0;  ///< of the bar that is filled
         double tick = -1;  ///< threshold; negative: none
         QColor colour;
+        double value = 0;  ///< the score; NaN where there is none
         QString score;
         QString gate;
         QString margin;
@@ -36,6 +37,7 @@ public:
     std::vector<Row> rows(int token) const;
     QStringList alternatives(int token) const;  ///< "not .52"
     QStringList exits(int token) const;         ///< "after 1:  not .21  been .09", one for each recursion taken
+    QString difference() const;  ///< what two pins differ in: "depth 1 against 3 · …"; empty without a second
     int shownToken() const;
 
     QString title() const;    ///< "Token 28 · “had”"
