@@ -29,6 +29,7 @@ Multiprocessor& multiprocessor() {
 void Multiprocessor::seed(std::uint64_t value, bool shuffle) {
     random_ = Random(value);
     shuffle_ = shuffle;
+    current_ = nullptr;
 }
 
 bool Multiprocessor::run(const Launch& launch) {
@@ -132,7 +133,8 @@ CudaThread* Multiprocessor::draw() {
     if (!ready_warps_) return nullptr;
     const std::uint64_t random = random_();
     unsigned warp = current_ ? current_->warp : 0;
-    if (!(ready_warps_ >> warp & 1) || random % kChangeWarp == 0) warp = draw_bit(ready_warps_, random >> 8);
+    const bool change = random % kChangeWarp == 0 || !shuffle_;
+    if (change || !(ready_warps_ >> warp & 1)) warp = draw_bit(ready_warps_, random >> 8);
     const unsigned lane = draw_bit(warps_[warp].ready, random >> 16);
     warps_[warp].ready &= ~(1u << lane);
     if (!warps_[warp].ready) ready_warps_ &= ~(1u << warp);
