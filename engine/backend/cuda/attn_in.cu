@@ -17,40 +17,49 @@ struct Heads {
     int q_rows, kv_begin;
     int first_unit;
 
+    struct Place {
+        std::byte* target;  ///< of the first of the pair; null: nobody wants it
+        float cos, sin;
+        DType type;
+    };
+
     __device__ int weight_row(int unit, int i) const {
         const int half = shape.head_dim / 2, pair = first_unit + unit;
         return pair / half * shape.head_dim + pair % half + i * half;
     }
 
-    __device__ void store(int unit, int row, float first, float second) const {
+    __device__ Place place(int unit, int row) const {
         const int half = shape.head_dim / 2, j = (first_unit + unit) % half, head = (first_unit + unit) / half;
-        if (head < shape.heads ? row >= q_rows : row < kv_begin) return;
-        const DeviceKvRow& place = kv.rows[row];
+        const bool is_q = head < shape.heads;
+        if (is_q ? row >= q_rows : row < kv_begin) return {nullptr, 1, 0, DType::F32};
+        const DeviceKvRow& at = kv.rows[row];
+        Place place{nullptr, 1, 0, is_q ? DType::F32 : shape.kv_type};
         if (head < shape.heads + shape.kv_heads) {
-            const std::int64_t angle = static_cast<std::int64_t>(place.position) * half + j;
-            const float cos = shape.rope_cos[angle], sin = shape.rope_sin[angle];
-            const float rotated = first * cos - second * sin;
-            second = second * cos + first * sin;
-            first = rotated;
+            const std::int64_t angle = static_cast<std::int64_t>(at.position) * half + j;
+            place.cos = shape.rope_cos[angle];
+            place.sin = shape.rope_sin[angle];
         }
-        if (head < shape.heads) {
-            float* const target = q + (static_cast<std::int64_t>(row) * shape.heads + head) * shape.head_dim + j;
-            target[0] = first;
-            target[half] = second;
-        } else {
-            store_entry(place, row, head - shape.heads, j, first, second);
-        }
+        if (is_q)
+            place.target = reinterpret_cast<std::byte*>(
+                q + (static_cast<std::int64_t>(row) * shape.heads + head) * shape.head_dim + j);
+        else if (at.write >= 0)
+            place.target = entry(at, row, head - shape.heads, j);
+        return place;
+    }
+
+    __device__ void store(const Place& place, float first, float second) const {
+        if (!place.target) return;
+        store_as(place.type, place.target, 0, first * place.cos - second * place.sin);
+        store_as(place.type, place.target, shape.head_dim / 2, second * place.cos + first * place.sin);
     }
 
 private:
     /// `head` counts k heads, then v heads, which is how a block holds them.
-    __device__ void store_entry(const DeviceKvRow& place, int row, int head, int j, float first, float second) const {
-        if (place.write < 0) return;
-        const int block = place.write / shape.block_entries, entry = place.write % shape.block_entries;
-        std::byte* const layer = place.blocks[block] + (kv.offsets ? kv.offsets[row] : kv.offset);
-        const std::int64_t at = (static_cast<std::int64_t>(head) * shape.block_entries + entry) * shape.head_dim + j;
-        store_as(shape.kv_type, layer, at, first);
-        store_as(shape.kv_type, layer, at + shape.head_dim / 2, second);
+    __device__ std::byte* entry(const DeviceKvRow& at, int row, int head, int j) const {
+        const int block = at.write / shape.block_entries, within = at.write % shape.block_entries;
+        const std::int64_t element = (static_cast<std::int64_t>(head) * shape.block_entries + within) * shape.head_dim + j;
+        std::byte* const layer = at.blocks[block] + (kv.offsets ? kv.offsets[row] : kv.offset);
+        return layer + element * (shape.kv_type == DType::F32 ? 4 : 2);
     }
 };
 

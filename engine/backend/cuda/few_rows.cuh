@@ -15,10 +15,12 @@
 /// rotation). Lanes stride along the row; a sum's order is the same for any number of rows and units, so for few rows a
 /// row's result does not depend on its neighbours.
 ///
-/// An Output says which weight rows a unit has and takes their sums:
-///     static constexpr int kWeightRows;                                  1 or 2
+/// An Output says which weight rows a unit has and where its sums go:
+///     static constexpr int kWeightRows;                      1 or 2
 ///     __device__ int weight_row(int unit, int i) const;
-///     __device__ void store(int unit, int row, float first, float second) const;
+///     struct Place;                                          what storing a unit of a row needs to know, default: nothing
+///     __device__ Place place(int unit, int row) const;       looks it up; called early, so that its loads wait for nothing
+///     __device__ void store(const Place&, float first, float second) const;
 namespace mor::cuda {
 
 inline constexpr int kFewRowsThreads = 128;
@@ -162,7 +164,8 @@ __device__ __forceinline__ void stage(const FewRows& p, int row0, int begin, int
     }
 }
 
-/// Rows [N blockIdx.y, ...) of the product, P units per warp at a time.
+/// Rows [N blockIdx.x, ...) of the product, P units per warp at a time. Blocks that read the same weights for other rows
+/// are neighbours, so that all but the first find them in the L2 cache.
 template <class T, int E, int N, int P, class Output>
 __global__ void __launch_bounds__(kFewRowsThreads, kFewRowsBlocks<N>)
     few_rows_kernel(const FewRows p, const Output output) {
@@ -176,12 +179,12 @@ __global__ void __launch_bounds__(kFewRowsThreads, kFewRowsBlocks<N>)
     GPU_SHARED(float, warp_squares, [kFewRowsWarps][N]);
 
     const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-    const int row0 = static_cast<int>(blockIdx.y) * N;
+    const int row0 = static_cast<int>(blockIdx.x) * N;
     const int value = lane / kLanes;  // which of the V sums this lane will hold
     float scale = 1;
 
-    const int per_block = kFewRowsWarps * P, first_base = static_cast<int>(blockIdx.x) * per_block;
-    for (int base = first_base; base < p.units; base += static_cast<int>(gridDim.x) * per_block) {
+    const int per_block = kFewRowsWarps * P, first_base = static_cast<int>(blockIdx.y) * per_block;
+    for (int base = first_base; base < p.units; base += static_cast<int>(gridDim.y) * per_block) {
         const int unit = base + warp * P;
         const bool first_time = base == first_base;
         const T* weights[R];
@@ -191,11 +194,15 @@ __global__ void __launch_bounds__(kFewRowsThreads, kFewRowsBlocks<N>)
             const int weight_row = output.weight_row(min(unit + i / I, p.units - 1), i % I);
             weights[i] = static_cast<const T*>(p.weights) + static_cast<std::int64_t>(weight_row) * p.in;
         }
+        const int my_row = row0 + value / R, my_unit = unit + value % R / I;
+        const bool stores = lane % (kLanes * I) == 0 && my_row < p.n && my_unit < p.units;
+        typename Output::Place place{};
         float sums[V] = {}, squares[N] = {};
         for (int begin = 0; begin < p.in; begin += kTile) {
             const int count = min(kTile, p.in - begin), vectors = count / E;
             Batch batch;
             batch.load(weights, 0, vectors);  // before anything that waits
+            if (begin == 0 && stores) place = output.place(my_unit, my_row);
             if (first_time || kTile < p.in) {
                 if (begin > 0 || !first_time) __syncthreads();  // the tile before has been read
                 stage<E, N>(p, row0, begin, count, staged, squares);
@@ -221,8 +228,7 @@ __global__ void __launch_bounds__(kFewRowsThreads, kFewRowsBlocks<N>)
         }
         const float mine = warp_sums<V>(sums) * scale;
         const float second = I == 2 ? __shfl_xor_sync(kAllLanes, mine, kLanes % 32) : 0.0f;
-        const int my_row = row0 + value / R, my_unit = unit + value % R / I;
-        if (lane % (kLanes * I) == 0 && my_row < p.n && my_unit < p.units) output.store(my_unit, my_row, mine, second);
+        if (stores) output.store(place, mine, second);
     }
 }
 
@@ -236,8 +242,9 @@ template <class T, int E, int N, int P, class Output>
 void start(Context& c, const FewRows& p, const Output& output) {
     constexpr int kBlocksPerMultiprocessor = 8;  // in all: more would only stage the same activations again
     const int per_block = kFewRowsWarps * P;
-    const int blocks = std::min((p.units + per_block - 1) / per_block, c.device.multiprocessors * kBlocksPerMultiprocessor);
-    const dim3 grid(static_cast<unsigned>(blocks), static_cast<unsigned>((p.n + N - 1) / N));
+    const int groups = (p.n + N - 1) / N, most = std::max(1, c.device.multiprocessors * kBlocksPerMultiprocessor / groups);
+    const int blocks = std::min((p.units + per_block - 1) / per_block, most);
+    const dim3 grid(static_cast<unsigned>(groups), static_cast<unsigned>(blocks));
     gpu::launch(few_rows_kernel<T, E, N, P, Output>, grid, dim3(kFewRowsThreads), 0, c.stream, p, output);
     check(cudaGetLastError(), "product of few rows");
 }

@@ -13,9 +13,14 @@ struct SwiGlu {
     float* h;
     int ffn;
 
+    struct Place {
+        float* target;
+    };
+
     __device__ int weight_row(int unit, int i) const { return unit + i * ffn; }
-    __device__ void store(int unit, int row, float gate, float up) const {
-        h[static_cast<std::int64_t>(row) * ffn + unit] = gate / (1.0f + expf(-gate)) * up;
+    __device__ Place place(int unit, int row) const { return {h + static_cast<std::int64_t>(row) * ffn + unit}; }
+    __device__ void store(const Place& place, float gate, float up) const {
+        *place.target = gate / (1.0f + expf(-gate)) * up;
     }
 };
 

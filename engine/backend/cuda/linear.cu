@@ -13,11 +13,17 @@ struct Linear {
     int out;
     bool add;
 
+    struct Place {
+        float* target;
+        float before;
+    };
+
     __device__ int weight_row(int unit, int) const { return unit; }
-    __device__ void store(int unit, int row, float sum, float) const {
+    __device__ Place place(int unit, int row) const {
         float* const target = y + static_cast<std::int64_t>(row) * out + unit;
-        *target = add ? *target + sum : sum;
+        return {target, add ? *target : 0.0f};
     }
+    __device__ void store(const Place& place, float sum, float) const { *place.target = place.before + sum; }
 };
 
 }  // namespace

@@ -20,7 +20,7 @@ __global__ void __launch_bounds__(kPairThreads)
     const int first = output.weight_row(unit, 0), second = output.weight_row(unit, 1);
     for (int row = static_cast<int>(blockIdx.y); row < n; row += static_cast<int>(gridDim.y)) {
         const float* const sums = y + static_cast<std::int64_t>(row) * ldy;
-        output.store(unit, row, sums[first], sums[second]);
+        output.store(output.place(unit, row), sums[first], sums[second]);
     }
 }
 

@@ -90,10 +90,15 @@ struct Gelu {
     int out;
     float scale;
 
+    struct Place {
+        float* target;
+    };
+
     __device__ int weight_row(int unit, int) const { return unit; }
-    __device__ void store(int unit, int row, float sum, float) const {
+    __device__ Place place(int unit, int row) const { return {y + static_cast<std::int64_t>(row) * out + unit}; }
+    __device__ void store(const Place& place, float sum, float) const {
         const float v = sum * scale;
-        y[static_cast<std::int64_t>(row) * out + unit] = 0.5f * v * (1.0f + erff(v * 0.70710678118654752f));
+        *place.target = 0.5f * v * (1.0f + erff(v * 0.70710678118654752f));
     }
 };
 
