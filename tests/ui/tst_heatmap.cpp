@@ -87,19 +87,26 @@ void HeatmapTest::heatmapImageHoldsTheCells() {
     Stage stage({.tokens = 300});
     const Theme theme;
     const HeatColours colours(theme, 3);
-    const HeatmapPainter painter(stage.model, stage.selection, theme, colours, ColourBy::Depth);
-    const auto layout = layOutHeatmap(theme, {0, 0, 800, 200}, 3, 300, 2, 0);
-    const auto image = painter.image(layout);
-    QCOMPARE(image.format(), QImage::Format_Indexed8);
-    QCOMPARE(image.width(), layout.end - layout.first);
-    for (int x = 0; x < image.width(); ++x)
-        for (int r = 0; r < 3; ++r) {
-            const auto cell = stage.heatmap.cellAt(layout.first + x, r);
-            int filled = 0;
-            for (int level = 0; level < HeatmapPainter::kLevels; ++level)
-                filled += image.pixel(x, (2 - r) * HeatmapPainter::kLevels + level) == cell.colour.rgb();
-            if (cell.offered) QCOMPARE(filled, static_cast<int>(std::lround(cell.fill * HeatmapPainter::kLevels)));
-        }
+    HeatmapImage cells;
+    const auto check = [&](int from, int to) {
+        cells.update(stage.model, colours, ColourBy::Depth, to);
+        const auto& image = cells.image();
+        QVERIFY(image.width() >= to);
+        for (int x = from; x < to; ++x)
+            for (int r = 0; r < 3; ++r) {
+                const auto cell = heatCell(stage.model, colours, ColourBy::Depth, x, r);
+                int filled = 0;
+                for (int level = 0; level < HeatmapImage::kLevels; ++level)
+                    filled += image.pixel(x, (2 - r) * HeatmapImage::kLevels + level) == cell.colour.rgb();
+                if (cell.offered) QCOMPARE(filled, static_cast<int>(std::lround(cell.fill * HeatmapImage::kLevels)));
+            }
+    };
+    check(0, 200);
+    check(0, 300);  // larger than at first: what was painted is still there
+    stage.model.append({}, {syntheticPass(300, 0, stage.model.token(0).recursions[0])});
+    check(0, 301);  // the last column is not finished
+    stage.model.append({}, {syntheticPass(300, 1, stage.model.token(0).recursions[0])});
+    check(0, 301);
 }
 
 void HeatmapTest::heatmapFillsRecursionByRecursion() {

@@ -47,6 +47,7 @@ void ComputeView::restart() {
 void ComputeView::extend() {
     const auto& passes = model_->trace().passes;
     for (; seenPasses_ < passes.size(); ++seenPasses_) times_.add(passes[seenPasses_]);
+    figures_ = figuresOf(model_->trace());
     update();
 }
 
@@ -56,7 +57,7 @@ void ComputeView::setQuantity(CostChart::Quantity quantity) {
 }
 
 QList<ComputeView::Row> ComputeView::rows() const {
-    const auto figures = figuresOf(model_->trace());
+    const auto& figures = figures_;
     const auto rate = [](double value) { return QLocale().toString(value, 'f', value < 100 ? 1 : 0); };
     const auto depth = [&](double value) {
         return tr("%1 of %2").arg(QLocale().toString(value, 'f', 2)).arg(figures.recursions);

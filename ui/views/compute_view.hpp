@@ -4,6 +4,7 @@
 #include <QList>
 #include <QWidget>
 
+#include "models/figures.hpp"
 #include "models/pass_times.hpp"
 #include "views/cost_chart.hpp"
 #include "views/theme.hpp"
@@ -54,6 +55,7 @@ private:
     Selection* selection_;
     CostChart::Quantity quantity_ = CostChart::Quantity::PerToken;
     PassTimes times_;
+    Figures figures_;
     std::size_t seenPasses_ = 0;
     Theme theme_;
 };

@@ -75,12 +75,13 @@ void DepthHeatmapView::setColumnWidth(double width) {
 
 void DepthHeatmapView::setColourBy(ColourBy by) {
     colourBy_ = by;
+    image_.clear();
     viewport()->update();
 }
 
 void DepthHeatmapView::setTheme(const Theme& theme) {
     theme_ = theme;
-    colours_ = HeatColours(theme, model_->recursions());
+    mixColours();
     auto colours = palette();
     colours.setColor(QPalette::Base, theme.frame().panel);
     colours.setColor(QPalette::Window, theme.frame().panel);
@@ -88,6 +89,11 @@ void DepthHeatmapView::setTheme(const Theme& theme) {
     bar_->setTheme(theme);
     updateGeometry();
     relayout();
+}
+
+void DepthHeatmapView::mixColours() {
+    colours_ = HeatColours(theme_, model_->recursions());
+    image_.clear();
 }
 
 HeatmapLayout DepthHeatmapView::layoutNow() const {
@@ -103,7 +109,7 @@ void DepthHeatmapView::relayout() {
 }
 
 void DepthHeatmapView::restart() {
-    colours_ = HeatColours(theme_, model_->recursions());
+    mixColours();
     relayout();
     bar_->restart();
     setAccessibleDescription(description());
@@ -132,6 +138,7 @@ HeatmapPainter DepthHeatmapView::painterNow() const {
     HeatmapPainter painter(*model_, *selection_, theme_, colours_, colourBy_);
     painter.setEstimate(estimate_);
     painter.setOverlay(overlay_);
+    painter.setImage(&image_);
     return painter;
 }
 

@@ -62,6 +62,7 @@ protected:
 private:
     HeatmapLayout layoutNow() const;
     HeatmapPainter painterNow() const;
+    void mixColours();
     QString whatChanges() const;  ///< says what marks on the cells mean; empty without
     QString emptyText() const;
     void zoomAt(double factor, double x);
@@ -86,6 +87,7 @@ private:
     Theme theme_;
     HeatColours colours_;
     ColourBy colourBy_ = ColourBy::Depth;
+    mutable HeatmapImage image_;
     double columnWidth_ = 24;
 };
 

@@ -36,9 +36,11 @@ double shownValue(const mor::Decision& decision, ColourBy by) {
 }
 
 void paintTaken(HeatCell& cell, const HeatColours& colours, ColourBy by, const mor::Decision& decision, int recursion) {
+    const bool onFill = cell.fill >= 0.5;  // the glyph sits in the middle: on the fill when that reaches half way up
     if (by == ColourBy::Depth) {
         cell.colour = colours.depth[static_cast<std::size_t>(recursion)];
         cell.ground = colours.tint[static_cast<std::size_t>(recursion)];
+        cell.glyphColour = (onFill ? colours.onDepth : colours.onTint)[static_cast<std::size_t>(recursion)];
         return;
     }
     const double value = shownValue(decision, by);
@@ -46,6 +48,7 @@ void paintTaken(HeatCell& cell, const HeatColours& colours, ColourBy by, const m
     const auto step = static_cast<std::size_t>(std::lround(known * HeatColours::kRampSteps));
     cell.colour = colours.ramp[step];
     cell.ground = colours.rampTint[step];
+    cell.glyphColour = (onFill ? colours.onRamp : colours.onRampTint)[step];
 }
 
 CellGlyph glyphOf(const TraceModel& model, const mor::Decision& decision, int token, int recursion) {
@@ -69,10 +72,14 @@ HeatColours::HeatColours(const Theme& theme, int recursions) : frame(&theme.fram
     for (int r = 0; r < recursions; ++r) {
         depth.push_back(theme.depth(r + 1, recursions));
         tint.push_back(blend(frame->panel, depth.back(), kTint));
+        onDepth.push_back(textOn(depth.back()));
+        onTint.push_back(textOn(tint.back()));
     }
     for (std::size_t i = 0; i < ramp.size(); ++i) {
         ramp[i] = blend(frame->track, frame->text, 0.08 + 0.8 * static_cast<double>(i) / kRampSteps);
         rampTint[i] = blend(frame->panel, ramp[i], kTint);
+        onRamp[i] = textOn(ramp[i]);
+        onRampTint[i] = textOn(rampTint[i]);
     }
     refused = blend(frame->track, frame->neutral, kRefused);
 }
@@ -104,10 +111,9 @@ HeatCell heatCell(const TraceModel& model, const HeatColours& colours, ColourBy 
     } else {
         cell.ground = colours.frame->track;
         cell.colour = colours.refused;
+        cell.glyphColour = colours.frame->caption;
     }
     cell.glyph = glyphOf(model, *decision, token, recursion);
-    // The glyph sits in the middle of the cell: on the fill when that reaches half way up.
-    cell.glyphColour = taken ? textOn(cell.fill >= 0.5 ? cell.colour : cell.ground) : colours.frame->caption;
     return cell;
 }
 

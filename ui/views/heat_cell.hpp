@@ -34,7 +34,7 @@ struct HeatCell {
     QColor glyphColour;
 };
 
-/// All colours cells can have, mixed once per theme and model: at most 2 R + 70, so that an indexed image can hold them.
+/// All colours cells can have, mixed once per theme and model.
 struct HeatColours {
     static constexpr int kRampSteps = 32;
     HeatColours() = default;
@@ -46,6 +46,10 @@ struct HeatColours {
     std::array<QColor, kRampSteps + 1> ramp;  ///< the neutral ramp behind ColourBy
     std::array<QColor, kRampSteps + 1> rampTint;
     QColor refused;  ///< score of a cell that was offered but not taken
+
+    /// Black or white on a taken cell's colours, in the order of `depth` and `tint`, or of `ramp` and `rampTint`.
+    std::vector<QColor> onDepth, onTint;
+    std::array<QColor, kRampSteps + 1> onRamp, onRampTint;
 };
 
 /// The cell of a token at a recursion. The painter and the tests read the same function.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/heatmap_painter.hpp"
 
-#include <QHash>
 #include <QPainter>
 #include <QPainterPath>
 #include <algorithm>
@@ -134,44 +133,21 @@ void HeatmapPainter::drawGlyph(QPainter& painter, const HeatCell& cell, const QP
     painter.restore();
 }
 
-QImage HeatmapPainter::image(const HeatmapLayout& layout) const {
-    const int columns = layout.end - layout.first;
-    QImage image(std::max(1, columns), std::max(1, layout.grid.rows * kLevels), QImage::Format_Indexed8);
-    QList<QRgb> table;
-    QHash<QRgb, uchar> indices;
-    const auto indexOf = [&](const QColor& colour) {
-        const auto found = indices.constFind(colour.rgb());
-        if (found != indices.constEnd()) return *found;
-        const auto index = static_cast<uchar>(std::min<qsizetype>(table.size(), 255));
-        if (table.size() < 256) table.append(colour.rgb());
-        return *indices.insert(colour.rgb(), index);
-    };
-    image.fill(indexOf(colours_.frame->blank));
-    for (int column = 0; column < columns; ++column)
-        for (int r = 0; r < layout.grid.rows; ++r) {
-            const auto cell = heatCell(model_, colours_, by_, layout.first + column, r);
-            const uchar ground = indexOf(cell.ground), colour = indexOf(cell.colour);
-            const int filled = static_cast<int>(std::lround(cell.fill * kLevels));
-            const int bottom = (layout.grid.rows - r) * kLevels - 1;
-            for (int level = 0; level < kLevels; ++level)
-                image.scanLine(bottom - level)[column] = level < filled ? colour : ground;
-        }
-    image.setColorTable(table);
-    return image;
-}
-
 void HeatmapPainter::drawImage(QPainter& painter, const HeatmapLayout& layout) const {
     if (layout.end <= layout.first) return;
+    HeatmapImage own;
+    auto& cells = image_ ? *image_ : own;
+    cells.update(model_, colours_, by_, layout.end);
+    const QRect columns(layout.first, 0, layout.end - layout.first, cells.image().height());
     const QRectF first = layout.grid.column(layout.first), last = layout.grid.column(layout.end - 1);
     const QRectF area(first.topLeft(), last.bottomRight());
     painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
-    auto picture = image(layout);
-    // Several columns on one pixel: their mean, so that none disappears.
-    if (layout.grid.columnWidth < 1)
-        picture = picture.convertToFormat(QImage::Format_RGB32)
-                      .scaled(std::max(1, static_cast<int>(std::lround(area.width()))), picture.height(),
-                              Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
-    painter.drawImage(area, picture);
+    if (layout.grid.columnWidth >= 1)
+        painter.drawImage(area, cells.image(), columns);
+    else  // several columns on one pixel: their mean, so that none disappears
+        painter.drawImage(
+            area, cells.image().copy(columns).scaled(std::max(1, static_cast<int>(std::lround(area.width()))),
+                                                     columns.height(), Qt::IgnoreAspectRatio, Qt::SmoothTransformation));
     // A column is too narrow for its own tick: the threshold becomes a line across each row.
     const double threshold = thresholdOf(model_);
     for (int r = 0; r < layout.grid.rows; ++r) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <QImage>
 #include <QRectF>
 
 #include "views/geometry.hpp"
 #include "views/heat_cell.hpp"
+#include "views/heatmap_image.hpp"
 #include "views/theme.hpp"
 
 class QPainter;
@@ -49,9 +49,8 @@ public:
     /// The score histogram of a recursion.
     static QRectF histogramOf(const HeatmapLayout&, int recursion);
 
-    /// The cells in sight as an indexed image, one column a pixel, kLevels rows of pixels a recursion.
-    QImage image(const HeatmapLayout&) const;
-    static constexpr int kLevels = 12;
+    /// Keeps what narrow columns look like from one picture to the next.
+    void setImage(HeatmapImage* image) { image_ = image; }
 
 private:
     void drawRowNames(QPainter&, const HeatmapLayout&) const;
@@ -74,6 +73,7 @@ private:
     ColourBy by_;
     const ThresholdEstimate* estimate_ = nullptr;
     const RuleOverlay* overlay_ = nullptr;
+    HeatmapImage* image_ = nullptr;
 };
 
 }  // namespace mor::ui

@@ -23,7 +23,7 @@
 namespace mor::ui {
 namespace {
 
-constexpr int kPatience = 60;  // ms between two replacements while text streams in
+constexpr int kPatience = 100;  // ms between two replacements while text streams in
 constexpr double kFewestTokens = 16;
 
 /// Only what changed: every property of an axis lays the chart out again.
@@ -141,8 +141,8 @@ void KvChartView::fitAxes() {
 }
 
 void KvChartView::fillSeries() {
-    // A point every other pixel is as good as one a token.
-    const int most = std::clamp(static_cast<int>(chart()->plotArea().width() / 2), 100, kMostPoints);
+    // Curves that only rise need no more than a point every four pixels.
+    const int most = std::clamp(static_cast<int>(chart()->plotArea().width() / 4), 60, kMostPoints);
     const auto kept = decimate(model_->tokenCount(), most - 1);
     std::vector<QList<QPointF>> edges(stacks_.size(), {QPointF(0, 0)});
     QList<QPointF> reference{QPointF(0, 0)};

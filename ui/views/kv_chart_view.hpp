@@ -31,7 +31,7 @@ public:
     enum class Quantity { Used, Reserved };
     void setQuantity(Quantity);
 
-    static constexpr int kMostPoints = 500;
+    static constexpr int kMostPoints = 250;
     int layers() const { return static_cast<int>(stacks_.size()); }  ///< 1 (outside the recursions) + R
     QList<QPointF> upperEdge(int layer) const;                       ///< (tokens held, cumulated size in unit()), as drawn
     QList<QPointF> vanillaLine() const;

@@ -63,16 +63,27 @@ FlowItem TokenFlowView::itemFor(int token, const QFontMetricsF& font, double pag
 
 TokenFlowView::Box TokenFlowView::makeBox(int token, const QRectF& area) const {
     const auto& record = model_->token(token);
-    const auto& frame = theme_.frame();
     Box box;
     box.area = area.adjusted(0, 0, -theme_.px(kHair), 0);
     box.text = flowText(pieceOf(record), model_->label(token));
     box.prompt = record.prompt;
     if (model_->recursions() > 0) box.depth = QString::number(record.depth);
-    box.ground = theme_.depth(record.depth, model_->recursions());
-    if (record.depth == 0 || contrast(box.ground, frame.panel) < 1.6) box.outline = frame.paleLine;
-    box.ink = record.depth == 0 ? frame.text : textOn(box.ground);
+    const auto& look = looks_.at(static_cast<std::size_t>(std::clamp(record.depth, 0, model_->recursions())));
+    box.ground = look.ground;
+    box.outline = look.outline;
+    box.ink = look.ink;
     return box;
+}
+
+void TokenFlowView::mixLooks() {
+    const auto& frame = theme_.frame();
+    looks_.clear();
+    for (int depth = 0; depth <= model_->recursions(); ++depth) {
+        Look look{theme_.depth(depth, model_->recursions()), {}, {}};
+        if (depth == 0 || contrast(look.ground, frame.panel) < 1.6) look.outline = frame.paleLine;
+        look.ink = depth == 0 ? frame.text : textOn(look.ground);
+        looks_.push_back(look);
+    }
 }
 
 QRectF TokenFlowView::viewportRect(int token) const {
@@ -98,6 +109,7 @@ void TokenFlowView::rebuildLayout() {
 }
 
 void TokenFlowView::restart() {
+    mixLooks();
     rebuildLayout();
     bar_->restart();
     setAccessibleDescription(description());
@@ -110,6 +122,7 @@ void TokenFlowView::setTheme(const Theme& theme) {
     colours.setColor(QPalette::Window, theme.frame().panel);
     setPalette(colours);
     bar_->setTheme(theme);
+    mixLooks();
     rebuildLayout();
 }
 

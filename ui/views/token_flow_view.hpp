@@ -49,6 +49,13 @@ protected:
     bool viewportEvent(QEvent*) override;
 
 private:
+    struct Look {  ///< of the tokens of one depth
+        QColor ground;
+        QColor outline;
+        QColor ink;
+    };
+    void mixLooks();
+
     FlowMetrics metricsFor(double width) const;
     FlowItem itemFor(int token, const QFontMetricsF&, double pageWidth) const;
     Box makeBox(int token, const QRectF& area) const;
@@ -67,6 +74,7 @@ private:
     FollowingBar* bar_;
     bool pointing_ = false;  ///< the reader is pointing here: nothing may slide away under the pointer
     Theme theme_;
+    std::vector<Look> looks_;  ///< [R + 1] by depth
     FlowLayout layout_;
 };
 
