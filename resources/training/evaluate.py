@@ -80,7 +80,7 @@ class Sums:
 
 def load(directory: Path) -> tuple[MoR, spm.SentencePieceProcessor]:
     read = lambda name: json.loads((directory / name).read_text(encoding="utf-8"))
-    config = config_of_files(read("config.json"), read("mor.json"))
+    config = config_of_files(read("config.json"), read("mor.json") if (directory / "mor.json").exists() else None)
     model = MoR(config).eval()
     model.load_state_dict(from_official(load_file(directory / "model.safetensors"), config))
     return model, spm.SentencePieceProcessor(model_file=str(directory / "tokenizer.model"))

@@ -60,7 +60,9 @@ def main() -> None:
     save_file(tensors, out / "model.safetensors", metadata={"format": "pt"})
     (out / "model.safetensors").chmod(0o644)              # the library writes it for its owner only
     write_json(out / "config.json", config_json(config))
-    write_json(out / "mor.json", mor_json(config, settings["auxiliary_coefficient"]))
+    mor = mor_json(config, settings["auxiliary_coefficient"])
+    if mor is not None:
+        write_json(out / "mor.json", mor)
     write_json(out / "tokenizer_config.json", {**TOKENIZER_CONFIG, "model_max_length": config.context})
     write_json(out / "card.json", {"name": settings["title"], "summary": settings["summary"]})
     (out / "tokenizer.model").write_bytes(tokenizer)

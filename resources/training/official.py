@@ -3,10 +3,8 @@
 
 model.py fuses q, k, v and gate, up into one matrix each; the official layout has them apart. Shapes, [out, in]:
 q [heads D, H], k and v [kv_heads D, H], gate and up [ffn, H]. Every tensor is stored once: the shared block under
-the first recursion's module, the head under the embedding it is tied to.
+its first owner, the head under the embedding it is tied to.
 """
-from dataclasses import asdict
-
 import torch
 from torch import Tensor
 
@@ -25,13 +23,22 @@ GATE_UP = ["mlp.gate_proj.weight", "mlp.up_proj.weight"]
 
 
 def layer_prefixes(c: Config) -> dict[str, str]:
-    """Prefix in model.py -> official prefix, for every layer that owns weights (MiddleCycle)."""
-    block = {f"block.{i}.": f"model.layers.1.block.{i}." for i in range(c.block_layers)}
-    return {"first.": "model.layers.0.", **block, "last.": f"model.layers.{1 + c.recursions}."}
+    """Prefix in model.py -> official prefix, for every layer that owns weights.
+
+    Without routers a layer is numbered as it is executed. Expert choice has one module per recursion between the first
+    layer and the last, token choice one for all recursions."""
+    block, last = {"expert": ("1.block.", 1 + c.recursions), "token": ("1.block_list.0.", 2)}.get(c.kind, ("", c.executed - 1))
+    layers = {f"block.{i}.": f"model.layers.{block}{i}." if block else f"model.layers.{1 + i}." for i in range(c.block_layers)}
+    return {"first.": "model.layers.0.", **layers, "last.": f"model.layers.{last}."}
 
 
-def router_name(r: int) -> str:
-    return f"model.layers.{1 + r}.mor_router.router.weight"
+def router_names(c: Config) -> dict[str, str]:
+    """Router parameter in model.py -> official name."""
+    modules = {"expert": c.recursions, "token": 1}.get(c.kind, 0)
+    names = {f"routers.{r}": f"model.layers.{1 + r}.mor_router.router.weight" for r in range(modules)}
+    if c.sampling == "aux_router":
+        names |= {f"auxiliary_routers.{r}": f"model.layers.{1 + r}.mlp_router.router.weight" for r in range(modules)}
+    return names
 
 
 def to_official(state: dict[str, Tensor], c: Config) -> dict[str, Tensor]:
@@ -43,8 +50,7 @@ def to_official(state: dict[str, Tensor], c: Config) -> dict[str, Tensor]:
         rows = [c.heads * head_dim, c.kv_heads * head_dim, c.kv_heads * head_dim]
         result |= zip((theirs + name for name in QKV), state[ours + "qkv.weight"].split(rows))
         result |= zip((theirs + name for name in GATE_UP), state[ours + "gate_up.weight"].split(c.ffn))
-    for r in range(c.recursions):
-        result[router_name(r)] = state[f"routers.{r}"]
+    result |= {theirs: state[ours] for ours, theirs in router_names(c).items()}
     return {name: tensor.contiguous() for name, tensor in result.items()}
 
 
@@ -57,14 +63,13 @@ def from_official(tensors: dict[str, Tensor], c: Config) -> dict[str, Tensor]:
             state[ours + a] = tensors[theirs + b]
         state[ours + "qkv.weight"] = torch.cat([tensors[theirs + name] for name in QKV])
         state[ours + "gate_up.weight"] = torch.cat([tensors[theirs + name] for name in GATE_UP])
-    for r in range(c.recursions):
-        state[f"routers.{r}"] = tensors[router_name(r)]
-    return state
+    return state | {ours: tensors[theirs] for ours, theirs in router_names(c).items()}
 
 
 def config_json(c: Config) -> dict:
+    routed = c.kind in ("expert", "token")
     return {
-        "architectures": ["MoRLlamaForCausalLM"],
+        "architectures": ["MoRLlamaForCausalLM" if routed else "LlamaForCausalLM"],
         "attention_bias": False,
         "attention_dropout": 0.0,
         "bos_token_id": BOS,
@@ -78,7 +83,7 @@ def config_json(c: Config) -> dict:
         "mlp_bias": False,
         "model_type": "llama",
         "num_attention_heads": c.heads,
-        "num_hidden_layers": 2 + c.block_layers * c.recursions,
+        "num_hidden_layers": c.executed,
         "num_key_value_heads": c.kv_heads,
         "pretraining_tp": 1,
         "rms_norm_eps": c.norm_eps,
@@ -91,39 +96,49 @@ def config_json(c: Config) -> dict:
     }
 
 
-def mor_json(c: Config, auxiliary_coefficient: float) -> dict:
-    """The sections of the official configuration that say how the model computes."""
-    no_sharing = {"enable": False, "base_depth": None, "num_recursion": None, "sharing": None, "update_cache": False}
-    expert = {"cap_warmup_step": 0, "router_func": "sigmoid", "alpha": c.alpha, "sampling": "aux_loss",
-              "include_first": True, "coeff": auxiliary_coefficient, "gating": "weighted"}
-    token = {"bal_warmup_step": 0, "router_func": "softmax", "alpha": 1.0, "balancing": "loss", "coeff": 0.1, "u": 0.001,
-             "gating": "weighted"}             # the official defaults; expert choice reads none of them
+def mor_json(c: Config, auxiliary_coefficient: float) -> dict | None:
+    """The sections of the official configuration that say how the model computes; None for vanilla, which has none.
+
+    What a kind does not read has the official default."""
+    if c.kind == "vanilla":
+        return None
+    is_expert, is_token = c.kind == "expert", c.kind == "token"
+    kv_sharing = {"enable": c.kv_sharing, "base_depth": None, "num_recursion": c.recursions if c.kv_sharing else None,
+                  "sharing": "middle_cycle" if c.kv_sharing else None, "update_cache": False}
+    expert = {"cap_warmup_step": 0, "router_func": "sigmoid", "alpha": c.alpha if is_expert else 0.1, "sampling": c.sampling,
+              "include_first": True, "coeff": auxiliary_coefficient if is_expert else 0.001, "gating": "weighted"}
+    token = {"bal_warmup_step": 0, "router_func": "softmax", "alpha": c.alpha if is_token else 1.0, "balancing": "loss",
+             "coeff": auxiliary_coefficient if is_token else 0.1, "u": 0.001, "gating": "weighted"}
     return {
         "recursive": {"enable": True, "base_depth": None, "num_recursion": c.recursions, "sharing": "middle_cycle",
                       "ln_share": True, "initialization": None},
-        "kv_sharing": no_sharing,
+        "kv_sharing": kv_sharing,
         "relaxation": {"enable": False},
-        "mor": {"enable": True, "type": "expert", "capacity": ",".join(map(str, c.capacity)), "rand_router": False,
+        "mor": {"enable": is_expert or is_token, "type": "token" if is_token else "expert",
+                "capacity": ",".join(map(str, c.capacity)) if is_expert else None, "rand_router": False,
                 "router_type": "linear", "z_loss": False, "z_coeff": 0.001, "temp": 1.0, "expert": expert, "token": token},
     }
 
 
-def config_of_files(config: dict, mor: dict) -> Config:
+def config_of_files(config: dict, mor: dict | None) -> Config:
     """What config.json and mor.json of an exported model say, as model.py's configuration."""
-    recursions = mor["recursive"]["num_recursion"]
-    expert = mor["mor"]["expert"]
-    if (mor["recursive"]["sharing"], mor["mor"]["type"], expert["sampling"]) != ("middle_cycle", "expert", "aux_loss"):
-        raise ValueError("mor.json: expected middle_cycle, expert and aux_loss, which is all that model.py computes")
-    return Config(
-        vocab=config["vocab_size"], context=config["max_position_embeddings"], hidden=config["hidden_size"],
-        heads=config["num_attention_heads"], kv_heads=config["num_key_value_heads"], ffn=config["intermediate_size"],
-        block_layers=(config["num_hidden_layers"] - 2) // recursions, recursions=recursions,
-        capacity=[float(share) for share in mor["mor"]["capacity"].split(",")], alpha=expert["alpha"],
-        rope_theta=config["rope_theta"], norm_eps=config["rms_norm_eps"])
-
-
-def parameters(state: dict[str, Tensor], c: Config) -> tuple[int, int]:
-    """Unique parameters, and effective ones: the shared block counted once per recursion."""
-    unique = sum(tensor.numel() for tensor in state.values())
-    shared = sum(tensor.numel() for name, tensor in state.items() if name.startswith("block."))
-    return unique, unique + (c.recursions - 1) * shared
+    sizes = {"vocab": config["vocab_size"], "context": config["max_position_embeddings"], "hidden": config["hidden_size"],
+             "heads": config["num_attention_heads"], "kv_heads": config["num_key_value_heads"],
+             "ffn": config["intermediate_size"], "rope_theta": config["rope_theta"], "norm_eps": config["rms_norm_eps"]}
+    inner = config["num_hidden_layers"] - 2
+    if mor is None:
+        return Config(kind="vanilla", block_layers=inner, recursions=1, **sizes)
+    if mor["recursive"]["sharing"] != "middle_cycle":
+        raise ValueError("mor.json: expected middle_cycle, which is all that model.py computes")
+    recursions, routing = mor["recursive"]["num_recursion"], mor["mor"]
+    kind = routing["type"] if routing["enable"] else "recursive"
+    more = {"kind": kind, "recursions": recursions, "block_layers": inner // recursions,
+            "kv_sharing": mor["kv_sharing"]["enable"]}
+    if kind == "expert":
+        more |= {"sampling": routing["expert"]["sampling"], "alpha": routing["expert"]["alpha"],
+                 "capacity": [float(share) for share in routing["capacity"].split(",")]}
+    if kind == "token":
+        if (routing["token"]["router_func"], routing["token"]["balancing"]) != ("softmax", "loss"):
+            raise ValueError("mor.json: expected softmax and a balancing loss, which is all that model.py computes")
+        more |= {"alpha": routing["token"]["alpha"]}
+    return Config(**more, **sizes)
