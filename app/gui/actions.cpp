@@ -46,6 +46,13 @@ Actions::Actions(QWidget* w)
       nextRecursion(
           make(w, tr("+1 recursion"), QKeySequence("Alt+Up"), tr("Compute one pass through some layers and pause"))),
       stop(make(w, tr("Stop"), QKeySequence("Esc"), tr("End this run and keep what is there"))),
+      previousToken(make(w, tr("-1 token"), QKeySequence("Alt+Left"), tr("Go one token back"))),
+      previousRecursion(make(w, tr("-1 recursion"), QKeySequence("Alt+Down"), tr("Go one pass back"))),
+      toBegin(make(w, tr("To the beginning"), QKeySequence("Alt+Home"), tr("Show the run before its first pass"))),
+      toEnd(make(w, tr("To the end"), QKeySequence("Alt+End"), tr("Show all that is computed"))),
+      nextMatch(make(w, tr("Next match"), QKeySequence("F3"), tr("Go to the next token that Stop when … describes"))),
+      previousMatch(make(w, tr("Previous match"), QKeySequence("Shift+F3"),
+                         tr("Go to the previous token that Stop when … describes"))),
       openTrace(make(w, tr("Open trace…"), QKeySequence("Ctrl+O"), tr("Show a recorded run; no model is needed"))),
       openModel(make(w, tr("Open model directory…"), QKeySequence("Ctrl+Shift+O"), tr("Load a model"))),
       saveTrace(make(w, tr("Save trace as…"), QKeySequence("Ctrl+S"), tr("Record this run in a file"))),
@@ -73,13 +80,15 @@ Actions::Actions(QWidget* w)
     presentation->setCheckable(true);
     compareRules->setCheckable(true);
     fullScreen->setCheckable(true);
-    setPaused(false);
+    setPaused(false, true);
     setTheme({});
 }
 
-void Actions::setPaused(bool paused) {
-    pause->setText(paused ? tr("Resume") : tr("Pause"));
-    explain(pause, paused ? tr("Go on") : tr("Pause after the pass being computed"));
+void Actions::setPaused(bool paused, bool computing) {
+    pause->setText(!paused ? tr("Pause") : computing ? tr("Resume") : tr("Replay"));
+    explain(pause, !paused     ? tr("Pause after the pass being computed")
+                   : computing ? tr("Go on")
+                               : tr("Show again how this run went"));
 }
 
 void Actions::setTheme(const Theme& theme) {

@@ -17,13 +17,19 @@ struct Actions {
     /// Colours of the symbols.
     void setTheme(const Theme&);
     /// The pause action says what it would do.
-    void setPaused(bool paused);
+    void setPaused(bool paused, bool computing);
 
     QAction* generate;
     QAction* pause;
     QAction* nextToken;
     QAction* nextRecursion;
     QAction* stop;
+    QAction* previousToken;
+    QAction* previousRecursion;
+    QAction* toBegin;
+    QAction* toEnd;
+    QAction* nextMatch;
+    QAction* previousMatch;
     QAction* openTrace;
     QAction* openModel;
     QAction* saveTrace;

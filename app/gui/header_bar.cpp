@@ -2,13 +2,13 @@
 #include "gui/header_bar.hpp"
 
 #include <QHBoxLayout>
-#include <QLabel>
 #include <QMenu>
 #include <QProgressBar>
 #include <QToolButton>
 #include <QVBoxLayout>
 
 #include "gui/actions.hpp"
+#include "gui/device_chooser.hpp"
 #include "gui/model_chooser.hpp"
 #include "gui/run_controls.hpp"
 
@@ -29,7 +29,7 @@ void reserveWidth(QToolButton* button, const QString& longest) {
 }  // namespace
 
 HeaderBar::HeaderBar(const Actions& actions, ModelChooser* chooser, RunControls* controls, QMenu* menu, QWidget* parent)
-    : QFrame(parent), device_(new QLabel), menu_(new QToolButton), loading_(new QProgressBar) {
+    : QFrame(parent), device_(new DeviceChooser), menu_(new QToolButton), loading_(new QProgressBar) {
     setObjectName(QStringLiteral("header"));
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -48,8 +48,6 @@ HeaderBar::HeaderBar(const Actions& actions, ModelChooser* chooser, RunControls*
     row->addWidget(buttonFor(actions.stop, QStringLiteral("stop")));
     row->addWidget(controls);
     row->addStretch(1);
-    device_->setObjectName(QStringLiteral("deviceLabel"));
-    device_->setTextFormat(Qt::PlainText);
     row->addWidget(device_);
     menu_->setObjectName(QStringLiteral("quiet"));
     menu_->setPopupMode(QToolButton::InstantPopup);
@@ -82,10 +80,7 @@ QToolButton* HeaderBar::buttonFor(QAction* action, const QString& name) {
     return button;
 }
 
-void HeaderBar::setDevice(const QString& device, const QString& note) {
-    device_->setText(device);
-    device_->setToolTip(note);
-}
+void HeaderBar::setDevice(const QString& device, const QString& note) { device_->showDevice(device, note); }
 
 void HeaderBar::setLoading(bool loading) { loading_->setVisible(loading); }
 

@@ -3,7 +3,6 @@
 
 #include <QFrame>
 
-class QLabel;
 class QMenu;
 class QProgressBar;
 class QToolButton;
@@ -11,6 +10,7 @@ class QToolButton;
 namespace mor::ui {
 
 struct Actions;
+class DeviceChooser;
 class ModelChooser;
 class RunControls;
 
@@ -19,16 +19,17 @@ class HeaderBar : public QFrame {
     Q_OBJECT
 
 public:
-    /// Takes ownership of the two controls and of the menu.
+    /// Takes ownership of the controls and of the menu.
     HeaderBar(const Actions&, ModelChooser*, RunControls*, QMenu*, QWidget* parent = nullptr);
 
+    DeviceChooser* device() const { return device_; }
     void setDevice(const QString& device, const QString& note);
     void setLoading(bool);
 
 private:
     QToolButton* buttonFor(QAction*, const QString& name);
 
-    QLabel* device_;
+    DeviceChooser* device_;
     QToolButton* menu_;
     QProgressBar* loading_;
 };

@@ -7,6 +7,7 @@
 #include <QVBoxLayout>
 
 #include "bundled_models.hpp"
+#include "gui/device_chooser.hpp"
 #include "gui/error_bar.hpp"
 #include "gui/header_bar.hpp"
 #include "gui/model_chooser.hpp"
@@ -15,6 +16,8 @@
 #include "gui/status_line.hpp"
 #include "gui/trace_page.hpp"
 #include "models/rule_overlay.hpp"
+#include "views/conditions_editor.hpp"
+#include "views/play_bar.hpp"
 #include "views/token_flow_view.hpp"
 
 namespace mor::ui {
@@ -56,9 +59,11 @@ void MainWindow::compose() {
     chooser_ = new ModelChooser(mor::list_models(bundled_models_root()), actions_.openModel);
     controls_ = new RunControls;
     header_ = new HeaderBar(actions_, chooser_, controls_, makeMenu());
+    header_->device()->setChoice(settings_.device);
     prompt_ = new PromptBox;
     error_ = new ErrorBar;
     page_ = new TracePage(&model_, &selection_);
+    playBar_ = new PlayBar(&player_);
     status_ = new StatusLine;
     page_->addAction(actions_.pause);  // Space pauses wherever it does not type a blank
 
@@ -68,6 +73,7 @@ void MainWindow::compose() {
     middle->addWidget(prompt_);
     middle->addWidget(error_);
     middle->addWidget(page_, 1);
+    middle->addWidget(playBar_);
     auto* central = new QWidget;
     auto* column = new QVBoxLayout(central);
     column->setContentsMargins(0, 0, 0, 0);
@@ -87,11 +93,11 @@ void MainWindow::connectFeed() {
     connect(&feed_, &Feed::started, this, [this](const mor::TraceHeader& header) {
         live_ = true;
         traceName_.clear();
-        model_.begin(header);
+        player_.begin(header);
     });
     connect(&feed_, &Feed::batch, this, [this](const auto& tokens, const auto& passes) {
         if (!live_) return;  // the last records of a run that an opened trace has replaced
-        model_.append(tokens, passes);
+        player_.append(tokens, passes);
         updateStatus();
     });
     connect(&feed_, &Feed::warned, this, &MainWindow::showError);
@@ -112,6 +118,21 @@ void MainWindow::connectActions() {
     const auto on = [this](QAction* action, auto call) { connect(action, &QAction::triggered, this, call); };
     on(actions_.generate, [this] { generate(Pace::Run); });
     on(actions_.pause, [this] { togglePause(); });
+    on(actions_.previousToken, [this] { player_.stepTokens(-1); });
+    on(actions_.previousRecursion, [this] { player_.stepPasses(-1); });
+    on(actions_.toBegin, [this] { player_.seek(0); });
+    on(actions_.toEnd, [this] { player_.seek(player_.end()); });
+    on(actions_.nextMatch, [this] { goToMatch(1); });
+    on(actions_.previousMatch, [this] { goToMatch(-1); });
+    connect(playBar_, &PlayBar::playToggled, this, &MainWindow::togglePause);
+    connect(playBar_, &PlayBar::matchWanted, this, &MainWindow::goToMatch);
+    connect(&player_, &TracePlayer::moved, this, &MainWindow::showPlaying);
+    connect(&player_, &TracePlayer::playingChanged, this, &MainWindow::showPlaying);
+    connect(&player_, &TracePlayer::stopped, this, [this](int token, const QString& why) {
+        if (feed_.state() == EngineState::Running) feed_.pause();
+        stoppedWhy_ = tr("Stopped at token %1: %2").arg(token).arg(why);
+        updateStatus();
+    });
     on(actions_.nextToken, [this] { step(Pace::Token); });
     on(actions_.nextRecursion, [this] { step(Pace::Recursion); });
     on(actions_.stop, [this] { feed_.stop(); });
@@ -128,6 +149,7 @@ void MainWindow::connectActions() {
         generate(Pace::Run);
     });
     connect(chooser_, &ModelChooser::chosen, this, &MainWindow::openModel);
+    connect(header_->device(), &DeviceChooser::chosen, this, &MainWindow::chooseDevice);
 }
 
 void MainWindow::generate(Pace pace) {
@@ -159,13 +181,19 @@ void MainWindow::generate(Pace pace) {
     request.kv.policy = whatIf.kvPolicy;
     request.settings.exits = info_ && mor::has_exits(info_->config.mor);
     runPrompt_ = prompt_->text();
+    stoppedWhy_.clear();
     feed_.generate(std::move(request), pace);
     page_->flow()->setFocus();  // so that Space pauses
 }
 
 void MainWindow::step(Pace pace) {
+    if (model_.hasRun() && !player_.isAtEnd()) {  // what is recorded already needs no engine
+        if (feed_.state() == EngineState::Running) feed_.pause();
+        return pace == Pace::Token ? player_.stepTokens(1) : player_.stepPasses(1);
+    }
     const bool goesOn = live_ && (feed_.isBusy() || (feed_.canExtend() && runPrompt_ == prompt_->text()));
     if (!goesOn) return generate(pace);
+    player_.follow();
     pace == Pace::Token ? feed_.stepToken() : feed_.stepRecursion();
 }
 
@@ -177,18 +205,54 @@ void MainWindow::compareRules() {
     feed_.compareRules(model_.trace());
 }
 
-void MainWindow::togglePause() { feed_.state() == EngineState::Paused ? feed_.resume() : feed_.pause(); }
+/// The engine and the moment shown are one clock to the reader: both run, or both rest.
+void MainWindow::togglePause() {
+    stoppedWhy_.clear();
+    if (live_ && feed_.state() == EngineState::Running && player_.isPlaying()) {
+        feed_.pause();
+        if (!player_.isAtEnd()) player_.pause();
+    } else if (live_ && feed_.isBusy()) {
+        player_.follow();
+        feed_.resume();
+    } else {
+        player_.isPlaying() ? player_.pause() : player_.play();
+    }
+    updateStatus();
+}
+
+void MainWindow::goToMatch(int step) {
+    const int from = selection_.pinned() >= 0 ? selection_.pinned() : step > 0 ? -1 : model_.tokenCount();
+    const auto& whole = player_.whole();
+    const int found = findMatch(player_.breakpoints(), whole, from, step, static_cast<int>(whole.tokens.size()));
+    if (found < 0)
+        return status_->setText(player_.breakpoints().isEmpty() ? tr("Say what to look for under Stop when …")
+                                                                : tr("No further match"));
+    if (found >= model_.tokenCount()) player_.seek(player_.momentOf(found));
+    selection_.clear();
+    selection_.togglePin(found);
+}
+
+/// Buttons follow both clocks.
+void MainWindow::showPlaying() {
+    const auto state = feed_.state();
+    const bool ready = state == EngineState::Ready, busy = feed_.isBusy();
+    const bool recorded = player_.end() > 0, ahead = recorded && !player_.isAtEnd();
+    const bool rests = busy ? state == EngineState::Paused || !player_.isPlaying() : !player_.isPlaying();
+    actions_.pause->setEnabled(busy || recorded);
+    actions_.setPaused(rests && (busy || recorded), busy);
+    actions_.nextToken->setEnabled(ready || state == EngineState::Paused || ahead);
+    actions_.nextRecursion->setEnabled(actions_.nextToken->isEnabled());
+    for (auto* action : {actions_.previousToken, actions_.previousRecursion, actions_.toBegin})
+        action->setEnabled(player_.moment() > 0);
+    actions_.toEnd->setEnabled(ahead);
+    updateStatus();
+}
 
 void MainWindow::showState(EngineState state) {
     const bool ready = state == EngineState::Ready;
     const bool paused = state == EngineState::Paused;
-    const bool busy = feed_.isBusy();
     actions_.generate->setEnabled(ready || paused);
-    actions_.pause->setEnabled(busy);
-    actions_.setPaused(paused);
-    actions_.nextToken->setEnabled(ready || paused);
-    actions_.nextRecursion->setEnabled(ready || paused);
-    actions_.stop->setEnabled(busy || state == EngineState::Analyzing);
+    actions_.stop->setEnabled(feed_.isBusy() || state == EngineState::Analyzing);
     const auto& mor = model_.header().config.mor;
     actions_.compareRules->setEnabled((ready && model_.tokenCount() > 1 && mor.routing == mor::Routing::ExpertChoice) ||
                                       state == EngineState::Analyzing);
@@ -196,7 +260,7 @@ void MainWindow::showState(EngineState state) {
     actions_.savePicture->setEnabled(model_.hasRun());
     actions_.showTable->setEnabled(model_.hasRun());
     header_->setLoading(state == EngineState::Loading);
-    updateStatus();
+    showPlaying();
 }
 
 void MainWindow::showModel(const mor::ModelInfo& info, bool hasTokenizer) {
@@ -212,7 +276,11 @@ void MainWindow::showModel(const mor::ModelInfo& info, bool hasTokenizer) {
 
 void MainWindow::showError(const QString& sentence) { error_->showSentence(sentence); }
 
-void MainWindow::updateStatus() { status_->setText(statusText(model_, feed_.state(), traceName_)); }
+void MainWindow::updateStatus() {
+    const bool looksBack = feed_.state() == EngineState::Ready && !player_.isAtEnd() && !player_.isPlaying();
+    const auto text = statusText(model_, looksBack ? EngineState::Paused : feed_.state(), traceName_);
+    status_->setText(stoppedWhy_.isEmpty() ? text : stoppedWhy_ + QStringLiteral(" · ") + text);
+}
 
 void MainWindow::closeEvent(QCloseEvent* event) {
     feed_.stop();

@@ -10,6 +10,7 @@
 #include "gui/settings.hpp"
 #include "models/selection.hpp"
 #include "models/trace_model.hpp"
+#include "models/trace_player.hpp"
 
 class QMenu;
 
@@ -18,6 +19,7 @@ namespace mor::ui {
 class ErrorBar;
 class HeaderBar;
 class ModelChooser;
+class PlayBar;
 class PromptBox;
 class RunControls;
 class StatusLine;
@@ -43,12 +45,14 @@ public:
 
     Feed& feed() { return feed_; }
     const TraceModel& trace() const { return model_; }
+    TracePlayer& player() { return player_; }
     Selection& selection() { return selection_; }
     const Actions& actions() const { return actions_; }
     TracePage* page() const { return page_; }
     PromptBox* promptBox() const { return prompt_; }
     RunControls* controls() const { return controls_; }
     ErrorBar* errorBar() const { return error_; }
+    PlayBar* playBar() const { return playBar_; }
     StatusLine* statusLine() const { return status_; }
     HeaderBar* header() const { return header_; }
 
@@ -66,12 +70,15 @@ private:
     void generate(Pace);
     void step(Pace);
     void togglePause();
+    void showPlaying();
+    void goToMatch(int step);
     void compareRules();
     void showState(EngineState);
     void showModel(const mor::ModelInfo&, bool hasTokenizer);
     void showError(const QString&);
     void updateStatus();
 
+    void chooseDevice(const QString& id);
     void askForTrace();
     void askForModel();
     void saveTrace();
@@ -86,6 +93,7 @@ private:
     Settings settings_;
     Save save_;
     TraceModel model_;
+    TracePlayer player_{&model_};
     Selection selection_;
     Feed feed_;
     Actions actions_;
@@ -97,13 +105,15 @@ private:
     PromptBox* prompt_ = nullptr;
     ErrorBar* error_ = nullptr;
     TracePage* page_ = nullptr;
+    PlayBar* playBar_ = nullptr;
     StatusLine* status_ = nullptr;
     QMenu* recent_ = nullptr;
 
     bool hasTokenizer_ = true;
-    bool live_ = false;  ///< the page shows the feed's run, not an opened trace
-    QString traceName_;  ///< of the opened trace; empty for a live run
-    QString runPrompt_;  ///< what the run on the page was started with
+    bool live_ = false;   ///< the page shows the feed's run, not an opened trace
+    QString traceName_;   ///< of the opened trace; empty for a live run
+    QString stoppedWhy_;  ///< the breakpoint at which time stands still; empty: none
+    QString runPrompt_;   ///< what the run on the page was started with
     std::optional<mor::ModelInfo> info_;
     double scale_ = 1;
 };

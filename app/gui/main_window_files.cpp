@@ -28,8 +28,8 @@ const QString kTraceSuffix = QStringLiteral(".mortrace");
 constexpr double kPictureScale = 2;  ///< two pixels for one on screen, sharp in print
 
 /// One core stays free for the window.
-mor::DeviceSettings deviceSettings() {
-    mor::DeviceSettings device;
+mor::DeviceSettings deviceSettings(const QString& choice) {
+    mor::DeviceSettings device{.device = choice.toStdString()};
     device.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - 1);
     return device;
 }
@@ -44,7 +44,12 @@ void MainWindow::openModel(const QString& directory) {
     error_->hide();
     const auto path = pathOf(QDir::cleanPath(directory));
     chooser_->showLoading(path);
-    feed_.load(path, deviceSettings());
+    feed_.load(path, deviceSettings(settings_.device));
+}
+
+void MainWindow::chooseDevice(const QString& id) {
+    settings_.device = id;
+    if (info_) openModel(QString::fromStdString(info_->directory.string()));
 }
 
 void MainWindow::openDefaultModel() {
@@ -65,7 +70,7 @@ void MainWindow::openTrace(const QString& file) {
         error_->hide();
         live_ = false;
         traceName_ = QFileInfo(file).fileName();
-        model_.load(std::move(trace));
+        player_.load(std::move(trace));
         remember(file);
         showState(feed_.state());
         if (torn) showError(tr("%1 ends in the middle of a record: everything before it is shown.").arg(traceName_));
@@ -92,8 +97,8 @@ void MainWindow::saveTrace() {
     if (QFileInfo(file).suffix().isEmpty()) file += kTraceSuffix;
     try {
         mor::TraceWriter writer(pathOf(file), model_.header());
-        for (const mor::PassRecord& pass : model_.trace().passes) writer.add(pass);
-        for (const mor::TokenRecord& token : model_.trace().tokens) writer.add(token);
+        for (const mor::PassRecord& pass : player_.whole().passes) writer.add(pass);
+        for (const mor::TokenRecord& token : player_.whole().tokens) writer.add(token);
         remember(file);
     } catch (const std::exception& error) {
         showError(tr("%1; save it somewhere else").arg(QString::fromStdString(error.what())));

@@ -12,6 +12,7 @@
 #include "gui/table_dialog.hpp"
 #include "gui/trace_page.hpp"
 #include "views/depth_heatmap_view.hpp"
+#include "views/play_bar.hpp"
 
 namespace mor::ui {
 
@@ -81,6 +82,7 @@ void MainWindow::applyLook() {
     actions_.setTheme(theme);
     prompt_->setTheme(theme);
     page_->setTheme(theme);
+    playBar_->setTheme(theme);
     status_->setFont(theme.caption());
 }
 

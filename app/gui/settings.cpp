@@ -28,6 +28,7 @@ Enum choice(const QSettings& file, const QString& key, const QStringList& words,
 
 const QStringList kAppearances{QStringLiteral("system"), QStringLiteral("light"), QStringLiteral("dark")};
 const QStringList kMaps{QStringLiteral("cividis"), QStringLiteral("viridis"), QStringLiteral("grey")};
+const QStringList kDevices{QStringLiteral("auto"), QStringLiteral("cpu"), QStringLiteral("cuda")};
 const QStringList kRules{QStringLiteral("threshold"), QStringLiteral("topk")};
 
 RunSettings readRun(const QSettings& file) {
@@ -55,6 +56,8 @@ Settings readSettings() {
     s.run = readRun(file);
     s.prompt = file.value("run/prompt").toString();
     s.lastModel = file.value("model/last").toString();
+    const QString device = file.value("model/device").toString();
+    if (kDevices.contains(device)) s.device = device;
     s.recentTraces = file.value("traces/recent").toStringList().mid(0, Settings::kMostRecent);
     return s;
 }
@@ -76,6 +79,7 @@ void writeSettings(const Settings& s) {
     file.setValue("run/threshold", s.run.threshold);
     file.setValue("run/prompt", s.prompt);
     file.setValue("model/last", s.lastModel);
+    file.setValue("model/device", s.device);
     file.setValue("traces/recent", s.recentTraces);
 }
 

@@ -31,7 +31,8 @@ struct Settings {
     ColourMap colourMap = ColourMap::Cividis;
     RunSettings run;
     QString prompt;
-    QString lastModel;  ///< directory; empty: the first bundled model
+    QString device = QStringLiteral("auto");  ///< as in DeviceSettings::device
+    QString lastModel;                        ///< directory; empty: the first bundled model
     QStringList recentTraces;
 
     static constexpr int kMostRecent = 8;

@@ -23,7 +23,7 @@ QMainWindow { background: %1; }
 #statusLine { background: %2; border: 0; border-top: 1px solid %3; color: %5; }
 #promptBox { background: %2; border: 1px solid %3; border-radius: 4px; }
 #promptBox QPlainTextEdit { background: transparent; border: 0; color: %4; }
-#promptCaption, #deviceLabel { color: %5; background: transparent; }
+#promptCaption { color: %5; background: transparent; }
 QToolButton { background: %2; color: %4; border: 1px solid %3; border-radius: 4px; padding: 0 4px 0 12px; min-height: 30px; }
 QToolButton#modelChooser { padding: 0 10px; }
 QToolButton:hover { background: %8; }
@@ -33,9 +33,9 @@ QToolButton:focus { border-color: %6; }
 QToolButton::menu-indicator { image: none; }
 QToolButton#primary { background: %6; color: %7; border-color: %6; font-weight: bold; }
 QToolButton#primary:disabled { background: %3; color: %5; border-color: %3; }
-QToolButton#quiet { border-color: transparent; color: %5; padding: 0 6px; }
-QToolButton#quiet:hover { background: %8; color: %4; }
-QToolButton#quiet:focus { border-color: %6; }
+QToolButton#quiet, QToolButton#deviceChooser { border-color: transparent; color: %5; padding: 0 6px; }
+QToolButton#quiet:hover, QToolButton#deviceChooser:hover { background: %8; color: %4; }
+QToolButton#quiet:focus, QToolButton#deviceChooser:focus { border-color: %6; }
 QMenu { background: %2; color: %4; border: 1px solid %3; padding: 4px; }
 QMenu::item { padding: 6px 24px; border-radius: 4px; }
 QMenu::item:selected { background: %8; }

@@ -14,12 +14,20 @@ Selection::Selection(const TraceModel* model, QObject* parent) : QObject(parent)
         emit changed();
     });
     connect(model, &QAbstractItemModel::rowsInserted, this, &Selection::follow);
+    connect(model, &QAbstractItemModel::rowsRemoved, this, &Selection::shrink);
 }
 
 bool Selection::exists(int token) const { return token >= 0 && token < model_->tokenCount(); }
 
 void Selection::follow() {
     if (hovered_ < 0 && pinned_ < 0) emit changed();
+}
+
+void Selection::shrink() {
+    for (int* token : {&hovered_, &pinned_, &secondPinned_})
+        if (!exists(*token)) *token = -1;
+    if (pinned_ < 0) pinned_ = std::exchange(secondPinned_, -1);
+    emit changed();
 }
 
 int Selection::current() const {

@@ -37,6 +37,7 @@ signals:
 private:
     bool exists(int token) const;
     void follow();  ///< the newest token changed
+    void shrink();  ///< tokens are gone, and pins with them
 
     const TraceModel* model_;
     int hovered_ = -1;

@@ -63,6 +63,28 @@ void TraceModel::append(std::vector<mor::TokenRecord> tokens, std::vector<mor::P
     emit extended();
 }
 
+void TraceModel::rewind(int tokens, int passes) {
+    const int last = tokenCount() - 1;
+    if (tokens <= last) {
+        beginRemoveRows({}, tokens, last);
+        trace_.tokens.resize(static_cast<std::size_t>(tokens));
+        countAnew();
+        endRemoveRows();
+    }
+    trace_.passes.resize(std::min(static_cast<std::size_t>(passes), trace_.passes.size()));
+    partial_.clear();
+    for (const auto& pass : trace_.passes) note(pass);
+    emit rewound();
+    emit extended();
+}
+
+void TraceModel::countAnew() {
+    depthCounts_.assign(depthCounts_.size(), 0);
+    tallies_.assign(tallies_.size(), {});
+    flops_ = flopsVanilla_ = 0;
+    for (const auto& record : trace_.tokens) count(record);
+}
+
 void TraceModel::insert(std::vector<mor::TokenRecord> tokens) {
     const int first = tokenCount();
     beginInsertRows({}, first, first + static_cast<int>(tokens.size()) - 1);

@@ -46,6 +46,8 @@ public:
     void begin(const mor::TraceHeader&);
     void append(std::vector<mor::TokenRecord>, std::vector<mor::PassRecord>);
     void load(mor::Trace);
+    /// Back to the first `tokens` tokens and the first `passes` passes.
+    void rewind(int tokens, int passes);
     void clear();
 
     bool isEmpty() const { return trace_.tokens.empty() && partial_.empty(); }
@@ -76,11 +78,14 @@ public:
 signals:
     /// Tokens or partial columns were added; views that keep a layout extend it now.
     void extended();
+    /// Tokens were taken away at the end; views that keep a layout make it anew. extended() follows.
+    void rewound();
 
 private:
     void reset(const mor::TraceHeader&);
     void insert(std::vector<mor::TokenRecord>);
     void count(const mor::TokenRecord&);
+    void countAnew();
     void note(const mor::PassRecord&);
     QVariant leading(const mor::TokenRecord&, int column, bool raw) const;
     QVariant ofRecursion(int row, int recursion, int column, bool raw) const;

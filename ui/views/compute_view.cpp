@@ -32,6 +32,7 @@ ComputeView::ComputeView(TraceModel* model, Selection* selection, QWidget* paren
     setMouseTracking(true);
     setAccessibleName(tr("Compute"));
     connect(model, &QAbstractItemModel::modelReset, this, &ComputeView::restart);
+    connect(model, &TraceModel::rewound, this, &ComputeView::restart);
     connect(model, &TraceModel::extended, this, &ComputeView::extend);
     connect(selection, &Selection::changed, this, qOverload<>(&QWidget::update));
     restart();

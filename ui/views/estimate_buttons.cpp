@@ -39,8 +39,9 @@ void EstimateButtons::refresh() {
 void EstimateButtons::setTheme(const Theme& theme) {
     const auto& frame = theme.frame();
     setStyleSheet(
-        QStringLiteral("QToolButton { border: 0; border-radius: %3px; padding: 1px %4px; color: %1; background: %5; }"
-                       "QToolButton:hover, QToolButton:focus { color: %2; text-decoration: underline; }")
+        QStringLiteral(
+            "QToolButton { border: 0; min-height: 0; border-radius: %3px; padding: 1px %4px; color: %1; background: %5; }"
+            "QToolButton:hover, QToolButton:focus { color: %2; text-decoration: underline; }")
             .arg(frame.selection.name(), frame.text.name())
             .arg(qRound(theme.px(3)))
             .arg(qRound(theme.px(6)))

@@ -36,13 +36,15 @@ void ModeSwitch::setMode(int mode) {
 
 void ModeSwitch::setTheme(const Theme& theme) {
     const auto& frame = theme.frame();
-    setStyleSheet(QStringLiteral("QToolButton { border: 0; border-radius: %4px; padding: 1px %5px; color: %1; background: "
-                                 "transparent; }"
-                                 "QToolButton:checked { color: %2; background: %3; }"
-                                 "QToolButton:hover, QToolButton:focus { color: %2; text-decoration: underline; }")
-                      .arg(frame.caption.name(), frame.text.name(), frame.track.name())
-                      .arg(qRound(theme.px(3)))
-                      .arg(qRound(theme.px(6))));
+    setStyleSheet(
+        QStringLiteral(
+            "QToolButton { border: 0; min-height: 0; border-radius: %4px; padding: 1px %5px; color: %1; background: "
+            "transparent; }"
+            "QToolButton:checked { color: %2; background: %3; }"
+            "QToolButton:hover, QToolButton:focus { color: %2; text-decoration: underline; }")
+            .arg(frame.caption.name(), frame.text.name(), frame.track.name())
+            .arg(qRound(theme.px(3)))
+            .arg(qRound(theme.px(6))));
     for (auto* button : group_->buttons()) button->setFont(theme.caption());
 }
 

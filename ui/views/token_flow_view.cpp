@@ -41,6 +41,7 @@ TokenFlowView::TokenFlowView(TraceModel* model, Selection* selection, QWidget* p
     viewport()->setMouseTracking(true);
     setAccessibleName(tr("Text coloured by depth"));
     connect(model, &QAbstractItemModel::modelReset, this, &TokenFlowView::restart);
+    connect(model, &TraceModel::rewound, this, &TokenFlowView::rebuildLayout);
     connect(model, &TraceModel::extended, this, &TokenFlowView::extendLayout);
     connect(selection, &Selection::changed, this, &TokenFlowView::selectionChanged);
     setTheme({});

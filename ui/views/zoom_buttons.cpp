@@ -33,13 +33,15 @@ ZoomButtons::ZoomButtons(QWidget* parent) : QWidget(parent) {
 
 void ZoomButtons::setTheme(const Theme& theme) {
     const auto& frame = theme.frame();
-    setStyleSheet(QStringLiteral("QToolButton { border: 0; border-radius: %3px; padding: 1px %4px; color: %1; background: "
-                                 "transparent; }"
-                                 "QToolButton:hover, QToolButton:focus { color: %2; background: %5; }")
-                      .arg(frame.caption.name(), frame.text.name())
-                      .arg(qRound(theme.px(3)))
-                      .arg(qRound(theme.px(6)))
-                      .arg(frame.track.name()));
+    setStyleSheet(
+        QStringLiteral(
+            "QToolButton { border: 0; min-height: 0; border-radius: %3px; padding: 1px %4px; color: %1; background: "
+            "transparent; }"
+            "QToolButton:hover, QToolButton:focus { color: %2; background: %5; }")
+            .arg(frame.caption.name(), frame.text.name())
+            .arg(qRound(theme.px(3)))
+            .arg(qRound(theme.px(6)))
+            .arg(frame.track.name()));
     for (auto* button : findChildren<QToolButton*>()) button->setFont(theme.caption());
 }
 
