@@ -7,6 +7,7 @@
 #include "backend/cuda/context.hpp"
 #include "backend/cuda/load.cuh"
 #include "backend/cuda/reductions.cuh"
+#include "backend/cuda/staged_rows.cuh"
 
 /// Products of few rows. They are bound by reading the weights, so each weight is read once for up to eight rows, 16 bytes
 /// a lane, and everything else happens on the way: RMSNorm in front, and what becomes of the sums behind.
@@ -23,38 +24,10 @@
 ///     __device__ void store(const Place&, float first, float second) const;
 namespace mor::cuda {
 
-inline constexpr int kFewRowsThreads = 128;
-inline constexpr int kFewRowsWarps = kFewRowsThreads / 32;
 /// At least so many blocks find room on a multiprocessor: 128 registers for a thread, 168 where eight rows are summed.
 template <int N>
 inline constexpr int kFewRowsBlocks = N == 8 ? 3 : 4;
-inline constexpr int kMostFewRows = 8;          ///< rows that share one read of the weights
-inline constexpr int kStagedFloats = 8 * 1024;  ///< activations in shared memory at a time, of all rows together
-
-struct FewRows {
-    const void* weights = nullptr;  ///< [.., in]
-    int in = 0;
-    const float* x = nullptr;   ///< [.., in]
-    const int* rows = nullptr;  ///< row i is x[rows[i]]; null: x[i]
-    int n = 0;
-    const float* norm = nullptr;  ///< RMSNorm's weight [in]; null: none
-    float eps = 0;
-    int units = 0;
-};
-
-/// N rows of activations in shared memory, a tile of kTile elements at a time. 16-bit weights are multiplied by eight
-/// consecutive activations; their first and second halves lie in planes of their own, so that the lanes of a warp read
-/// neighbouring float4s: no bank conflicts. The padding puts what is written at the same time into different banks.
-template <int E, int N>
-struct Staged {
-    static constexpr int kTile = kStagedFloats / N;
-    static constexpr int kPlanes = E == 8 ? 2 : 1;
-    static constexpr int kPlane = kTile / kPlanes + (E == 8 ? 16 : 0);  // floats
-    static constexpr int kRow = kPlanes * kPlane;
-    static constexpr int kFloats = N * kRow;
-
-    __device__ static int place(int k) { return E == 8 ? k / 4 % 2 * kPlane + k / 8 * 4 + k % 4 : k; }
-};
+inline constexpr int kMostFewRows = 8;  ///< rows that share one read of the weights
 
 /// What a warp has in flight: U times 32 vectors of each of R weight rows.
 template <class T, int E, int R, int U>
@@ -114,56 +87,6 @@ private:
     }
 };
 
-/// Row `row` of what is multiplied; null behind the last.
-__device__ __forceinline__ const float* source_row(const FewRows& p, int row) {
-    if (row >= p.n) return nullptr;
-    return p.x + static_cast<std::int64_t>(p.rows ? p.rows[row] : row) * p.in;
-}
-
-/// Brings elements [begin, begin + count) of rows [row0, row0 + N) into shared memory, times the norm's weight; rows behind
-/// the last are zero. The division by the root mean square is left to the sums. Adds to this thread's sums of squares.
-template <int E, int N>
-__device__ __forceinline__ void stage(const FewRows& p, int row0, int begin, int count, float* staged,
-                                      float (&squares)[N]) {
-    constexpr int S = E == 1 ? 1 : 4;      // elements per load
-    constexpr int B = N >= 4 ? 1 : 4 / N;  // loads in flight per row
-    const float* row[N];
-#pragma unroll
-    for (int r = 0; r < N; ++r) row[r] = source_row(p, row0 + r);
-#pragma unroll 1
-    for (int first = static_cast<int>(threadIdx.x) * S; first < count; first += kFewRowsThreads * S * B) {
-        Packed<float, S> x[B][N], weight[B];
-#pragma unroll
-        for (int b = 0; b < B; ++b) {
-            const int k = first + b * kFewRowsThreads * S;
-            if (k >= count) continue;
-            if (p.norm) weight[b].load(p.norm + begin + k);
-#pragma unroll
-            for (int r = 0; r < N; ++r) {
-                if (row[r]) x[b][r].load(row[r] + begin + k);
-            }
-        }
-#pragma unroll
-        for (int b = 0; b < B; ++b) {
-            const int k = first + b * kFewRowsThreads * S;
-            if (k >= count) continue;
-            float g[S];
-            if (p.norm) weight[b].unpack(g);
-#pragma unroll
-            for (int r = 0; r < N; ++r) {
-                float values[S] = {};
-                if (row[r]) x[b][r].unpack(values);
-#pragma unroll
-                for (int s = 0; s < S; ++s) {
-                    squares[r] = fmaf(values[s], values[s], squares[r]);
-                    if (p.norm) values[s] *= g[s];
-                }
-                store_floats<S>(staged + r * Staged<E, N>::kRow + Staged<E, N>::place(k), values);
-            }
-        }
-    }
-}
-
 /// Rows [N blockIdx.x, ...) of the product, P units per warp at a time. Blocks that read the same weights for other rows
 /// are neighbours, so that all but the first find them in the L2 cache.
 template <class T, int E, int N, int P, class Output>
@@ -186,7 +109,7 @@ __global__ void __launch_bounds__(kFewRowsThreads, kFewRowsBlocks<N>)
     const int per_block = kFewRowsWarps * P, first_base = static_cast<int>(blockIdx.y) * per_block;
     for (int base = first_base; base < p.units; base += static_cast<int>(gridDim.y) * per_block) {
         const int unit = base + warp * P;
-        const bool first_time = base == first_base;
+        const bool first_round = base == first_base;
         const T* weights[R];
 #pragma unroll
         for (int i = 0; i < R; ++i) {
@@ -203,14 +126,8 @@ __global__ void __launch_bounds__(kFewRowsThreads, kFewRowsBlocks<N>)
             Batch batch;
             batch.load(weights, 0, vectors);  // before anything that waits
             if (begin == 0 && stores) place = output.place(my_unit, my_row);
-            if (first_time || kTile < p.in) {
-                if (begin > 0 || !first_time) __syncthreads();  // the tile before has been read
-                stage<E, N>(p, row0, begin, count, staged, squares);
-                if (p.norm && first_time && begin + count == p.in) {
-                    const float sum = warp_sums<N>(squares);
-                    if (lane % (32 / N) == 0) warp_squares[warp][lane / (32 / N)] = sum;
-                }
-                __syncthreads();
+            if (first_round || kTile < p.in) {
+                stage_tile<E, N>(p, row0, begin, count, first_round, staged, squares, warp_squares);
             }
 #pragma unroll 1
             for (int v = 0; v < vectors; v += Batch::kVectors) {
@@ -220,12 +137,7 @@ __global__ void __launch_bounds__(kFewRowsThreads, kFewRowsBlocks<N>)
 #pragma unroll
             for (int i = 0; i < R; ++i) weights[i] += count;
         }
-        if (p.norm && first_time) {
-            float sum = 0;
-#pragma unroll
-            for (int w = 0; w < kFewRowsWarps; ++w) sum += warp_squares[w][value / R];
-            scale = 1.0f / sqrtf(sum / static_cast<float>(p.in) + p.eps);
-        }
+        if (first_round) scale = norm_scale<N>(p, warp_squares, value / R);
         const float mine = warp_sums<V>(sums) * scale;
         const float second = I == 2 ? __shfl_xor_sync(kAllLanes, mine, kLanes % 32) : 0.0f;
         if (stores) output.store(place, mine, second);
