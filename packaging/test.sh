@@ -4,6 +4,7 @@
 #
 #     packaging/test.sh [PRESET]        release (the default), dev, asan or tsan
 #
+# After that, packaging/test-cuda.sh runs its subset: nvcc where there is one, and the emulated device with AddressSanitizer.
 # Prints each test as it ends, every check that was skipped and why, and "N passed, N failed" as its last line. A test
 # named in packaging/expected-tests.txt that is not there counts as failed, so that none gets lost silently.
 set -euo pipefail
@@ -46,9 +47,15 @@ done
 for name in $unlisted; do echo "note: $name is not in packaging/expected-tests.txt; add it"; done
 for name in $missing; do echo "missing: $name is in packaging/expected-tests.txt and was not built"; done
 
+echo
+echo "CUDA: kernels compiled by nvcc for one architecture, and executed with AddressSanitizer:"
+subset=$folder/test-cuda.log
+"$root/packaging/test-cuda.sh" subset 2>&1 | tee "$subset" | grep -E '^(passed|FAILED|skipped)' || true
+
 count() { wc -w <<<"$*"; }
-bad=$(($(count "$failed") + $(count "$missing")))
-good=$(($(count "$names") - $(count "$failed")))
+bad=$(($(count "$failed") + $(count "$missing") + $(grep -c '^FAILED' "$subset" || true)))
+good=$(($(count "$names") - $(count "$failed") + $(grep -c '^passed' "$subset" || true)))
+grep -qE '^[0-9]+ passed' "$subset" || { echo "FAILED  test-cuda.sh ended early; its output is $subset"; bad=$((bad + 1)); }
 [ "$failed_run" = 0 ] || [ "$bad" != 0 ] || bad=1
 echo
 echo "$good passed, $bad failed"

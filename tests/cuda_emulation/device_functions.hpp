@@ -8,7 +8,9 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
+#include "cuda_emulation/half.hpp"
 #include "cuda_emulation/types.hpp"
 
 /// The intrinsics of one thread: arithmetic, bits, cached loads and atomics. The fast variants (__expf, ...) are the exact
@@ -37,15 +39,22 @@ constexpr float __uint_as_float(unsigned x) { return std::bit_cast<float>(x); }
 constexpr int __float_as_int(float x) { return std::bit_cast<int>(x); }
 constexpr float __int_as_float(int x) { return std::bit_cast<float>(x); }
 
+/// What can be loaded through the read-only cache: numbers and their vectors; there is no __ldg for a pointer or a struct.
 template <class T>
+concept Loadable = std::is_arithmetic_v<T> || std::is_same_v<T, float2> || std::is_same_v<T, float4> ||
+    std::is_same_v<T, int2> || std::is_same_v<T, int4> || std::is_same_v<T, uint2> || std::is_same_v<T, uint4> ||
+    std::is_same_v<T, double2> || std::is_same_v<T, ushort4> || std::is_same_v<T, __half> || std::is_same_v<T, __half2> ||
+    std::is_same_v<T, __nv_bfloat16> || std::is_same_v<T, __nv_bfloat162>;
+
+template <Loadable T>
 T __ldg(const T* address) {
     return *address;
 }
-template <class T>
+template <Loadable T>
 T __ldcs(const T* address) {
     return *address;
 }
-template <class T>
+template <Loadable T>
 T __ldcg(const T* address) {
     return *address;
 }

@@ -65,7 +65,7 @@ inline int prepare_backends() {
     constexpr int kSkipped = 77;  // SKIP_RETURN_CODE in tests/CMakeLists.txt
     if (!gpu_run()) {
 #ifdef MOR_CUDA_EMULATED
-        setenv("MOR_CUDA_MODULE", MOR_CUDA_EMULATED, 1);
+        setenv("MOR_CUDA_MODULE", MOR_CUDA_EMULATED, 0);  // a module chosen outside stays
 #endif
         return 0;
     }
