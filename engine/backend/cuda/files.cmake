@@ -2,6 +2,9 @@
 # The CUDA backend: compiled by nvcc into the module, and by the C++ compiler with an emulated CUDA for tests.
 set(MOR_CUDA_DIR ${CMAKE_CURRENT_LIST_DIR})
 set(MOR_CUDA_SOURCES
+    attention.cu
+    attention_few_rows.cu
+    attention_many_rows.cu
     attn_in.cu
     cuda_backend.cpp
     device.cpp
@@ -10,6 +13,7 @@ set(MOR_CUDA_SOURCES
     linear.cu
     many_rows.cu
     memory.cpp
+    pick.cu
     router.cu
     rows.cu
     transfer.cpp

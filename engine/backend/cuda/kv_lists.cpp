@@ -33,6 +33,7 @@ DeviceKv KvLists::send(std::span<const KvRow> rows, int block_entries) {
     for (const KvRow& row : rows) {
         if (row.blocks != host) device = send_table(host = row.blocks, tables_[row.blocks]);
         rows_.push_back({device, row.position, row.visible, row.write, 0});
+        if (kv.tables == 0 || device != rows_[rows_.size() - 2].blocks || row.offset != offsets_.back()) ++kv.tables;
         offsets_.push_back(row.offset);
         kv.longest = std::max(kv.longest, row.visible);
     }

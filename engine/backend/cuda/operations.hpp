@@ -43,6 +43,7 @@ struct DeviceKv {
     std::int64_t offset = 0;
     int n = 0;
     int longest = 0;  ///< largest `visible` of the rows, known to the host
+    int tables = 0;   ///< runs of consecutive rows that read the same entries, known to the host
 };
 
 struct AttentionShape {
