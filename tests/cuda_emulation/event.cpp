@@ -48,6 +48,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle) {
     event->tag = std::make_unique<std::uint64_t>(0);
     event->position = ~std::uint64_t(0);  // not reached while it is put in, whatever runs then
     enqueue(*stream, [time = event->time, tag = event->tag.get()] {
+        const Unseen unseen;  // asking for the time writes to the stack, which was the host's a moment ago
         *time = now();
         release(tag);
     });
