@@ -6,6 +6,10 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 "$root/packaging/install-deps.sh"
 "$root/packaging/build.sh" release morscope morscope-cli
+# The CUDA module is worth its compile time only where a driver is there to run it.
+if [ -e /proc/driver/nvidia/version ] && { command -v nvcc || [ -x /usr/local/cuda/bin/nvcc ]; } >/dev/null; then
+    "$root/packaging/build.sh" release mor_cuda
+fi
 morscope=$root/build/release/bin/morscope
 
 if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
