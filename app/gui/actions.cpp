@@ -59,6 +59,7 @@ Actions::Actions(QWidget* w)
       savePicture(make(w, tr("Save picture…"), QKeySequence("Ctrl+Shift+S"), tr("Save what is drawn as PNG, PDF or SVG"))),
       showTable(
           make(w, tr("Show as table"), QKeySequence("Ctrl+T"), tr("All numbers of this run as a table to read and copy"))),
+      aboutRun(make(w, tr("About this run"), QKeySequence("Ctrl+I"), tr("The model and the settings it was made with"))),
       editPrompt(make(w, tr("Edit prompt"), QKeySequence("Ctrl+L"), tr("Go to the prompt"))),
       zoomIn(make(w, tr("Wider columns"), QKeySequence("Ctrl++"), tr("Widen the columns of the heatmap"))),
       zoomOut(make(w, tr("Narrower columns"), QKeySequence("Ctrl+-"), tr("Narrow the columns of the heatmap"))),

@@ -35,6 +35,7 @@ struct Actions {
     QAction* saveTrace;
     QAction* savePicture;
     QAction* showTable;
+    QAction* aboutRun;
     QAction* editPrompt;
     QAction* zoomIn;
     QAction* zoomOut;

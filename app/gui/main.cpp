@@ -10,6 +10,7 @@
 
 #include "bundled_models.hpp"
 #include "gui/arguments.hpp"
+#include "gui/autosave.hpp"
 #include "gui/main_window.hpp"
 #include "gui/prompt_box.hpp"
 #include "gui/sample_prompt.hpp"
@@ -64,8 +65,14 @@ int runWindow(const Arguments& arguments) {
     Settings settings = readSettings();
     if (settings.prompt.isEmpty()) settings.prompt = kSamplePrompt;
     if (arguments.dark) settings.appearance = AppearanceChoice::Dark;
-    MainWindow window(settings, &writeSettings);
+    const bool first = settings.lastModel.isEmpty() && arguments.open.isEmpty();
+    const Autosave autosave;
+    MainWindow window(settings, &writeSettings, autosave.file());
     openAll(window, arguments.open);
+    if (!autosave.recovered().isEmpty() && arguments.open.isEmpty())
+        window.showRecovered(autosave.recovered());
+    else if (first)
+        window.showDemo();
     window.show();
     return QApplication::exec();
 }

@@ -140,6 +140,7 @@ void MainWindow::connectActions() {
     on(actions_.openModel, [this] { askForModel(); });
     on(actions_.saveTrace, [this] { saveTrace(); });
     on(actions_.savePicture, [this] { savePicture(); });
+    on(actions_.aboutRun, [this] { aboutRun(); });
     on(actions_.editPrompt, [this] { prompt_->edit()->setFocus(); });
     on(actions_.quit, [this] { close(); });
     on(actions_.compareRules, [this] { compareRules(); });
@@ -179,7 +180,7 @@ void MainWindow::generate(Pace pace) {
     request.settings.routing.fixed_depth = whatIf.fixedDepth;
     request.settings.routing.forced_depth = whatIf.forcedDepth;
     request.kv.policy = whatIf.kvPolicy;
-    request.settings.exits = info_ && mor::has_exits(info_->config.mor);
+    request.settings.exits = run.exits && info_ && mor::has_exits(info_->config.mor);
     runPrompt_ = prompt_->text();
     stoppedWhy_.clear();
     feed_.generate(std::move(request), pace);
@@ -259,6 +260,7 @@ void MainWindow::showState(EngineState state) {
     actions_.saveTrace->setEnabled(model_.hasRun());
     actions_.savePicture->setEnabled(model_.hasRun());
     actions_.showTable->setEnabled(model_.hasRun());
+    actions_.aboutRun->setEnabled(model_.hasRun());
     header_->setLoading(state == EngineState::Loading);
     showPlaying();
 }

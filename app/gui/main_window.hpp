@@ -40,6 +40,10 @@ public:
     void open(const QString& path);
     void openModel(const QString& directory);
     void openTrace(const QString& file);
+    /// What a process that died had recorded.
+    void showRecovered(const QString& trace);
+    /// The run that is bundled, so that there is something to see before any model is loaded.
+    void showDemo();
     /// The last model, else the first bundled one.
     void openDefaultModel();
 
@@ -83,6 +87,8 @@ private:
     void askForModel();
     void saveTrace();
     void savePicture();
+    bool showTrace(const QString& file);
+    void aboutRun();
     void remember(const QString& trace);
     void fillRecent();
 

@@ -6,6 +6,7 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMenu>
+#include <QMessageBox>
 #include <QMimeData>
 #include <QUrl>
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include "gui/export.hpp"
 #include "gui/main_window.hpp"
 #include "gui/model_chooser.hpp"
+#include "gui/run_text.hpp"
 #include "gui/trace_page.hpp"
 #include "mor/error.hpp"
 #include "mor/trace.hpp"
@@ -63,6 +65,10 @@ void MainWindow::openDefaultModel() {
 }
 
 void MainWindow::openTrace(const QString& file) {
+    if (showTrace(file)) remember(file);
+}
+
+bool MainWindow::showTrace(const QString& file) {
     try {
         mor::Trace trace = mor::read_trace(pathOf(file));
         const bool torn = trace.torn;
@@ -71,13 +77,29 @@ void MainWindow::openTrace(const QString& file) {
         live_ = false;
         traceName_ = QFileInfo(file).fileName();
         player_.load(std::move(trace));
-        remember(file);
         showState(feed_.state());
         if (torn) showError(tr("%1 ends in the middle of a record: everything before it is shown.").arg(traceName_));
+        return true;
     } catch (const std::exception& error) {
         showError(tr("%1; choose another trace").arg(QString::fromStdString(error.what())));
+        return false;
     }
 }
+
+void MainWindow::showRecovered(const QString& trace) {
+    if (!showTrace(trace)) return;
+    if (!model_.hasRun() || model_.isEmpty()) return;
+    showError(tr("Morscope did not end properly the last time. The run it was recording is shown; it is kept in %1.")
+                  .arg(QDir::toNativeSeparators(trace)));
+}
+
+void MainWindow::showDemo() {
+    const auto file = bundled_models_root().parent_path() / "demo" / "first-run.mortrace";
+    std::error_code error;
+    if (std::filesystem::exists(file, error)) showTrace(QFile::decodeName(file.c_str()));
+}
+
+void MainWindow::aboutRun() { QMessageBox::information(this, tr("About this run"), runText(model_.header())); }
 
 void MainWindow::askForTrace() {
     const QString file =
@@ -95,12 +117,18 @@ void MainWindow::saveTrace() {
                                                 tr("Traces (*%1)").arg(kTraceSuffix));
     if (file.isEmpty()) return;
     if (QFileInfo(file).suffix().isEmpty()) file += kTraceSuffix;
+    const auto path = pathOf(file);
+    auto unfinished = path;  // a full disk must not cost the file that is there
+    unfinished += ".new";
     try {
-        mor::TraceWriter writer(pathOf(file), model_.header());
+        mor::TraceWriter writer(unfinished, model_.header());
         for (const mor::PassRecord& pass : player_.whole().passes) writer.add(pass);
         for (const mor::TokenRecord& token : player_.whole().tokens) writer.add(token);
+        std::filesystem::rename(unfinished, path);
         remember(file);
     } catch (const std::exception& error) {
+        std::error_code ignored;
+        std::filesystem::remove(unfinished, ignored);
         showError(tr("%1; save it somewhere else").arg(QString::fromStdString(error.what())));
     }
 }

@@ -36,7 +36,7 @@ QMenu* MainWindow::makeMenu() {
     fillRecent();
     menu->addAction(actions_.openModel);
     menu->addSeparator();
-    menu->addActions({actions_.saveTrace, actions_.savePicture, actions_.showTable});
+    menu->addActions({actions_.saveTrace, actions_.savePicture, actions_.showTable, actions_.aboutRun});
     menu->addSeparator();
     addGroup(menu, tr("Appearance"), actions_.appearance);
     addGroup(menu, tr("Colour map"), actions_.colourMap);

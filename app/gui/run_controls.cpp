@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/run_controls.hpp"
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QDoubleSpinBox>
 #include <QFormLayout>
@@ -43,6 +44,7 @@ RunControls::RunControls(QWidget* parent)
       rule_(new QComboBox),
       threshold_(realBox(0.01, 0.99, 0.05,
                          tr("A token goes on when its router score reaches this; 0.50 is what the model was trained for"))),
+      exits_(new QCheckBox(tr("what the model would say after &each recursion"))),
       whatIf_(new WhatIfControls) {
     setObjectName(QStringLiteral("quiet"));
     setPopupMode(QToolButton::InstantPopup);
@@ -50,6 +52,9 @@ RunControls::RunControls(QWidget* parent)
     setToolTip(tr("How tokens are chosen and how deep they go"));
     topK_->setSpecialValueText(tr("all"));
     rule_->addItems({tr("Threshold (causal)"), tr("TopK of the prompt")});
+    exits_->setToolTip(
+        tr("The last layer and the head run once more for every recursion a token took: slower, and without "
+           "it the token card shows no exits"));
     rule_->setToolTip(tr("How a recursion selects its tokens"));
     auto* menu = new QMenu(this);
     auto* holder = new QWidgetAction(menu);
@@ -76,6 +81,7 @@ QWidget* RunControls::makeForm() {
     rows->addRow(tr("&Max tokens"), maxTokens_);
     rows->addRow(tr("&Routing"), rule_);
     rows->addRow(tr("T&hreshold"), threshold_);
+    rows->addRow(tr("Record"), exits_);
     rows->addRow(whatIf_);
     return form;
 }
@@ -89,6 +95,7 @@ RunSettings RunControls::settings() const {
     s.maxTokens = maxTokens_->value();
     s.rule = rule_->currentIndex() == 0 ? mor::SelectionRule::Threshold : mor::SelectionRule::TopK;
     s.threshold = threshold_->value();
+    s.exits = exits_->isChecked();
     return s;
 }
 
@@ -105,6 +112,7 @@ void RunControls::setSettings(const RunSettings& s) {
     maxTokens_->setValue(s.maxTokens);
     rule_->setCurrentIndex(s.rule == mor::SelectionRule::Threshold ? 0 : 1);
     threshold_->setValue(s.threshold);
+    exits_->setChecked(s.exits);
     settingsChanged();
 }
 

@@ -6,6 +6,7 @@
 #include "gui/settings.hpp"
 #include "gui/what_if_controls.hpp"
 
+class QCheckBox;
 class QComboBox;
 class QDoubleSpinBox;
 class QLabel;
@@ -28,6 +29,7 @@ public:
 
     QDoubleSpinBox* temperature() const { return temperature_; }
     QSpinBox* maxTokens() const { return maxTokens_; }
+    QCheckBox* exits() const { return exits_; }
 
 signals:
     void changed();
@@ -43,6 +45,7 @@ private:
     QSpinBox* maxTokens_;
     QComboBox* rule_;
     QDoubleSpinBox* threshold_;
+    QCheckBox* exits_;
     WhatIfControls* whatIf_;
 };
 

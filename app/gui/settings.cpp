@@ -40,6 +40,7 @@ RunSettings readRun(const QSettings& file) {
     run.maxTokens = whole(file, "run/max_tokens", run.maxTokens, 0, RunSettings::kMostTokens);
     run.rule = choice(file, "run/rule", kRules, run.rule);
     run.threshold = number(file, "run/threshold", run.threshold, 0.01, 0.99);
+    run.exits = file.value("run/exits", run.exits).toBool();
     return run;
 }
 
@@ -77,6 +78,7 @@ void writeSettings(const Settings& s) {
     file.setValue("run/max_tokens", s.run.maxTokens);
     file.setValue("run/rule", kRules[static_cast<int>(s.run.rule)]);
     file.setValue("run/threshold", s.run.threshold);
+    file.setValue("run/exits", s.run.exits);
     file.setValue("run/prompt", s.prompt);
     file.setValue("model/last", s.lastModel);
     file.setValue("model/device", s.device);

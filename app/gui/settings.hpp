@@ -19,6 +19,7 @@ struct RunSettings {
     int maxTokens = 80;
     mor::SelectionRule rule = mor::SelectionRule::Threshold;
     double threshold = 0.5;
+    bool exits = true;  ///< record what the model would say after each recursion
 
     static constexpr int kMostTokens = 65536;
 };

@@ -44,6 +44,9 @@ inline TraceHeader syntheticHeader(const SyntheticOptions& options = {}) {
     header.model_hash = "0123456789abcdef";
     auto& llama = header.config.llama;
     llama.hidden_size = 256;
+    llama.intermediate_size = 704;
+    llama.rms_norm_eps = 1e-5f;
+    llama.rope_theta = 10000;
     llama.num_hidden_layers = options.recursions > 0 ? 2 + 2 * options.recursions : 8;
     llama.num_attention_heads = 4;
     llama.num_key_value_heads = 2;
@@ -54,6 +57,9 @@ inline TraceHeader syntheticHeader(const SyntheticOptions& options = {}) {
     mor.num_recursion = options.recursions;
     mor.sharing = options.recursions > 0 ? Sharing::MiddleCycle : Sharing::None;
     mor.routing = options.recursions > 0 ? options.routing : Routing::None;
+    if (mor.routing == Routing::ExpertChoice)
+        for (int r = 0; r < options.recursions; ++r)
+            mor.capacity.push_back(1.0 - static_cast<double>(r) / options.recursions);
     mor.kv_policy = header.kv_policy = options.kvPolicy;
     header.routing.rule = options.rule;
     header.prompt = "The king said to his servant, \"Go down to the river";

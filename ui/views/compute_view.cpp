@@ -17,7 +17,7 @@
 namespace mor::ui {
 namespace {
 
-constexpr double kRoomyRow = 28, kTightRow = 17, kLeastChart = 56, kGap = 8;
+constexpr double kRoomyRow = 28, kTightRow = 16, kLeastChart = 56, kGap = 8;
 
 template <class Format>
 QString known(const std::optional<double>& value, Format format) {
