@@ -7,6 +7,7 @@
 
 #include "commands.hpp"
 #include "format.hpp"
+#include "mor/devices.hpp"
 #include "mor/error.hpp"
 #include "setting_options.hpp"
 
@@ -119,9 +120,26 @@ Measurement run_together(const std::shared_ptr<const Model>& model, const std::v
 }
 
 struct BenchResult {
-    Measurement alone;     ///< one request after another
-    Measurement together;  ///< the same requests in one scheduler
+    Measurement alone;                      ///< one request after another
+    Measurement together;                   ///< the same requests in one scheduler
+    std::vector<OperationTime> operations;  ///< of one further request, by the device's own events; CUDA only
+    double weight_bytes = 0;                ///< that one decoded token reads, at the mean depth; computed
+    double roofline = 0;                    ///< tokens/s if reading them were all there is; 0 where unknown
 };
+
+/// Bytes of weights that a decoded token reads when it takes `depth` recursions: layers, norms and head.
+double weight_bytes_per_token(const ModelInfo& info, double depth) {
+    const LlamaConfig& c = info.config.llama;
+    const double hidden = c.hidden_size, heads = double{1} * c.num_attention_heads * c.head_dim,
+                 kv = double{1} * c.num_key_value_heads * c.head_dim;
+    const double layer = hidden * (2 * heads + 2 * kv + 3.0 * c.intermediate_size) + 2 * hidden;
+    const bool recurs = info.config.mor.num_recursion > 0;
+    double outside = 0, inside = 0;
+    for (const SegmentInfo& s : info.segments) (s.recursion < 0 ? outside : inside) += static_cast<double>(s.layers.size());
+    const bool routed = info.config.mor.routing != Routing::None;
+    const double share = recurs && routed ? depth / info.config.mor.num_recursion : 1;
+    return ((outside + inside * share) * layer + hidden * (c.vocab_size + 1.0)) * bytes_of(info.weight_type);
+}
 
 BenchResult measure(const std::shared_ptr<const Model>& model, const BenchOptions& o) {
     TokenSequence sequence(model->config().llama.vocab_size);
@@ -137,7 +155,36 @@ BenchResult measure(const std::shared_ptr<const Model>& model, const BenchOption
     BenchResult result;
     for (const Request& request : requests) result.alone += run_together(model, {request}, o.kv);
     result.together = run_together(model, requests, o.kv);
+    measure_operations(*model, true);
+    run_together(model, {requests.front()}, o.kv);
+    result.operations = take_operation_times(*model);
+    measure_operations(*model, false);
+    result.weight_bytes = weight_bytes_per_token(model->info(), result.alone.mean_depth());
+    result.roofline = memory_bandwidth(*model) / result.weight_bytes;
     return result;
+}
+
+nlohmann::ordered_json operations_json(const std::vector<OperationTime>& operations) {
+    auto list = nlohmann::ordered_json::array();
+    for (const OperationTime& t : operations)
+        list.push_back({{"operation", t.operation}, {"calls", t.calls}, {"milliseconds", t.milliseconds}});
+    return list;
+}
+
+/// What the device says about its own time, and how near decoding is to reading the weights at full bandwidth.
+std::string device_text(const BenchResult& r) {
+    if (r.operations.empty()) return {};
+    double sum = 0;
+    for (const OperationTime& t : r.operations) sum += t.milliseconds;
+    std::vector<std::vector<std::string>> rows{{"operation", "calls", "ms on the device", "share"}};
+    for (const OperationTime& t : r.operations)
+        rows.push_back({t.operation, grouped(t.calls), fixed(t.milliseconds, 3), fixed(t.milliseconds / sum, 2)});
+    std::string text = "\nOne request, by the device's events:\n" + table_text(rows);
+    if (r.roofline > 0)
+        text += "\nA decoded token reads " + bytes_text(static_cast<std::int64_t>(r.weight_bytes)) +
+                " of weights (computed): at most " + fixed(r.roofline, 0) + " tokens/s at full bandwidth, of which " +
+                fixed(r.alone.decode_rate() / r.roofline, 3) + " were reached\n";
+    return text;
 }
 
 std::string result_json(const BenchOptions& o, const ModelInfo& info, const BenchResult& r) {
@@ -153,7 +200,11 @@ std::string result_json(const BenchOptions& o, const ModelInfo& info, const Benc
                                   {"prefill_ratio", r.together.prefill_rate() / r.alone.prefill_rate()},
                                   {"decode_ratio", r.together.decode_rate() / r.alone.decode_rate()},
                                   {"mean_depth", r.alone.mean_depth()},
-                                  {"batched_mean_depth", r.together.mean_depth()}}
+                                  {"batched_mean_depth", r.together.mean_depth()},
+                                  {"weight_bytes_per_token", r.weight_bytes},
+                                  {"roofline_tokens_per_second", r.roofline},
+                                  {"roofline_fraction", r.roofline > 0 ? r.alone.decode_rate() / r.roofline : 0.0},
+                                  {"operations", operations_json(r.operations)}}
         .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
@@ -167,7 +218,8 @@ std::string result_text(const BenchOptions& o, const ModelInfo& info, const Benc
            "\n\n" +
            table_text({{"tokens/s", "one after another", "together", "ratio"},
                        row("prefill", r.alone.prefill_rate(), r.together.prefill_rate()),
-                       row("decode", r.alone.decode_rate(), r.together.decode_rate())});
+                       row("decode", r.alone.decode_rate(), r.together.decode_rate())}) +
+           device_text(r);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "mor/devices.hpp"
 #include "mor/settings.hpp"
 #include "tensor/tensor_view.hpp"
 
@@ -82,6 +83,11 @@ public:
     virtual ~Backend() = default;
 
     virtual std::string description() const = 0;  ///< for people: "CPU · avx512 · 2 threads"
+
+    // --- measurement; see mor/devices.hpp
+    virtual void measure_operations(bool) {}
+    virtual std::vector<OperationTime> take_operation_times() { return {}; }
+    virtual double memory_bandwidth() const { return 0; }
 
     // --- memory. Buffers are 64-byte aligned, uninitialised, and live as long as the returned pointer.
     virtual std::shared_ptr<std::byte> allocate(std::size_t bytes) = 0;

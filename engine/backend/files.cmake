@@ -7,7 +7,7 @@ target_sources(mor_engine PRIVATE
 # What an engine and a CUDA module must have in common, as one word: the files that say what passes between them, and
 # the compiler, whose classes and exceptions pass too.
 set(mor_cuda_interface
-    backend/backend.hpp backend/cuda_module.hpp tensor/tensor_view.hpp include/mor/error.hpp include/mor/settings.hpp
+    backend/backend.hpp backend/cuda_module.hpp tensor/tensor_view.hpp include/mor/devices.hpp include/mor/error.hpp include/mor/settings.hpp
     include/mor/types.hpp)
 set(mor_cuda_text "")
 foreach(file ${mor_cuda_interface})

@@ -19,6 +19,9 @@ public:
     Counts counts;
     long bytes_allocated = 0;
 
+    void measure_operations(bool on) override { inner_->measure_operations(on); }
+    std::vector<mor::OperationTime> take_operation_times() override { return inner_->take_operation_times(); }
+    double memory_bandwidth() const override { return inner_->memory_bandwidth(); }
     std::string description() const override { return "counting " + inner_->description(); }
     std::shared_ptr<std::byte> allocate(std::size_t bytes) override {
         bytes_allocated += static_cast<long>(bytes);

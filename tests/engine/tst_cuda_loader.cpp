@@ -135,6 +135,15 @@ private slots:
         }
     }
 
+    void bench_shows_the_devices_own_times() {
+        const QStringList arguments{"bench", kModel, "--prompt-tokens", "12", "--decode-tokens", "4", "--batch", "1"};
+        const Result cuda = run(kWorking, arguments + QStringList{"--device", "cuda"});
+        for (const char* word : {"ms on the device", "attention", "linear_add", "ffn_in", "pick"})
+            QVERIFY2(cuda.output.contains(word), qPrintable(cuda.output + cuda.errors));
+        const Result cpu = run(kWorking, arguments + QStringList{"--device", "cpu"});
+        QVERIFY2(cpu.code == 0 && !cpu.output.contains("ms on the device"), qPrintable(cpu.output));
+    }
+
     void devices_are_listed() {
         const Result works = run(kWorking, {"devices"});
         QCOMPARE(works.code, 0);

@@ -54,6 +54,7 @@ CudaBackend::CudaBackend(const DeviceSettings& settings)
       staging_(stream_),
       readback_(stream_),
       kv_lists_(stream_, staging_),
+      timer_(stream_),
       context_{stream_->stream(), blas_.get(), stream_->device(), workspace_, staging_, readback_, settings.compute} {
     if (settings.compute == DType::F16) throw Error("compute: expected f32 or bf16, got f16");
 }
@@ -66,6 +67,16 @@ std::unique_lock<std::mutex> CudaBackend::enter() {
 
 std::string CudaBackend::description() const {
     return "CUDA · " + stream_->device().name + " · " + bytes_text(stream_->device().total_memory);
+}
+
+void CudaBackend::measure_operations(bool on) {
+    const auto lock = enter();
+    timer_.enable(on);
+}
+
+std::vector<OperationTime> CudaBackend::take_operation_times() {
+    const auto lock = enter();
+    return timer_.take();
 }
 
 // ------------------------------------------------------------------------------------------------ memory and weights
@@ -130,6 +141,7 @@ std::shared_ptr<const Vector> CudaBackend::vector(std::span<const float> values)
 void CudaBackend::embed(const Matrix& table, std::span<const int> ids, std::span<const int> rows, float* x) {
     if (rows.empty()) return;
     const auto lock = enter();
+    const auto timed = timer_.start("embed");
     const int* const device_ids = staging_.put(ids);
     cuda::embed(context_, on_device(table), device_ids, staging_.put(rows), size_of(rows), x);
 }
@@ -137,12 +149,14 @@ void CudaBackend::embed(const Matrix& table, std::span<const int> ids, std::span
 void CudaBackend::gather(const float* x, std::span<const int> rows, int width, float* y) {
     if (rows.empty()) return;
     const auto lock = enter();
+    const auto timed = timer_.start("gather");
     cuda::gather(context_, x, staging_.put(rows), size_of(rows), width, y);
 }
 
 void CudaBackend::combine(const float* y, std::span<const int> rows, std::span<const float> gates, int width, float* x) {
     if (rows.empty()) return;
     const auto lock = enter();
+    const auto timed = timer_.start("combine");
     const float* const device_gates = gates.empty() ? nullptr : staging_.put(gates);
     cuda::combine(context_, y, staging_.put(rows), device_gates, size_of(rows), width, x);
 }
@@ -151,6 +165,7 @@ void CudaBackend::attn_in(const LayerWeights& w, const LayerShape& s, const floa
                           int kv_begin, float* q) {
     if (kv.empty()) return;
     const auto lock = enter();
+    const auto timed = timer_.start("attn_in");
     cuda::attn_in(context_, attention_shape(s), on_device(*w.qkv), on_device(*w.attention_norm), s.norm_eps, x,
                   kv_lists_.send(kv, s.block_entries), q_rows, kv_begin, q);
 }
@@ -158,6 +173,7 @@ void CudaBackend::attn_in(const LayerWeights& w, const LayerShape& s, const floa
 void CudaBackend::attention(const LayerShape& s, const float* q, std::span<const KvRow> kv, float* out) {
     if (kv.empty()) return;
     const auto lock = enter();
+    const auto timed = timer_.start("attention");
     AttentionShape shape = attention_shape(s);
     cuda::attention(context_, shape, q, kv_lists_.send(kv, s.block_entries), out);
 }
@@ -165,18 +181,21 @@ void CudaBackend::attention(const LayerShape& s, const float* q, std::span<const
 void CudaBackend::linear_add(const Matrix& w, const float* a, int n, float* x) {
     if (n == 0) return;
     const auto lock = enter();
+    const auto timed = timer_.start("linear_add");
     cuda::linear_add(context_, on_device(w), a, n, x);
 }
 
 void CudaBackend::ffn_in(const LayerWeights& w, const LayerShape& s, const float* x, int n, float* h) {
     if (n == 0) return;
     const auto lock = enter();
+    const auto timed = timer_.start("ffn_in");
     cuda::ffn_in(context_, on_device(*w.gate_up), on_device(*w.ffn_norm), s.norm_eps, x, n, h);
 }
 
 void CudaBackend::router(const RouterWeights& w, const float* x, std::span<const int> rows, float scale, float* host) {
     if (rows.empty()) return;
     const auto lock = enter();
+    const auto timed = timer_.start("router");
     const DeviceRouter device{w.inner ? on_device(*w.inner) : DeviceMatrix{}, on_device(*w.outer)};
     const std::size_t count = rows.size() * static_cast<std::size_t>(w.outer->out);
     float* const outputs = workspace_.of<float>(slot::router_outputs, count);
@@ -188,6 +207,7 @@ void CudaBackend::head(const Vector& norm, float eps, const Matrix& w, const flo
                        float* logits) {
     if (rows.empty()) return;
     const auto lock = enter();
+    const auto timed = timer_.start("head");
     cuda::linear(context_, on_device(w), on_device(norm), eps, x, staging_.put(rows), size_of(rows), logits);
 }
 
@@ -195,6 +215,7 @@ std::vector<Pick> CudaBackend::pick(const float* logits, int n, int vocab, int k
     std::vector<Pick> picks(static_cast<std::size_t>(n));
     if (n == 0) return picks;
     const auto lock = enter();
+    const auto timed = timer_.start("pick");
     const int wanted = std::clamp(k, 0, vocab), kept = std::max(wanted, 1);
     // The picks and then the sums in one piece, so that one copy brings them.
     const std::size_t best_bytes = static_cast<std::size_t>(n) * kept * sizeof(DevicePick);

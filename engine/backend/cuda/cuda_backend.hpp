@@ -6,6 +6,7 @@
 #include "backend/backend.hpp"
 #include "backend/cuda/kv_lists.hpp"
 #include "backend/cuda/memory.hpp"
+#include "backend/cuda/operation_timer.hpp"
 #include "backend/cuda/transfer.hpp"
 
 namespace mor::cuda {
@@ -32,6 +33,9 @@ public:
     explicit CudaBackend(const DeviceSettings&);
 
     std::string description() const override;
+    void measure_operations(bool on) override;
+    std::vector<OperationTime> take_operation_times() override;
+    double memory_bandwidth() const override { return stream_->device().memory_bandwidth; }
     std::shared_ptr<std::byte> allocate(std::size_t bytes) override;
     void release_memory() override;
     void download(const float* source, std::size_t count, float* host) override;
@@ -63,6 +67,7 @@ private:
     StagingRing staging_;
     PinnedReadback readback_;
     KvLists kv_lists_;
+    OperationTimer timer_;
     Context context_;
 };
 

@@ -13,6 +13,7 @@ set(MOR_CUDA_SOURCES
     linear.cu
     many_rows.cu
     memory.cpp
+    operation_timer.cpp
     pick.cu
     router.cu
     rows.cu
