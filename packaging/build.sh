@@ -4,7 +4,7 @@
 #
 #     packaging/build.sh PRESET [TARGET...]
 #
-# The compilers' output goes to build/PRESET/build.log; it is shown when something fails.
+# MOR_CMAKE in the environment holds further arguments for configuring. The compilers' output goes to build/PRESET/build.log; it is shown when something fails.
 set -euo pipefail
 [ $# -ge 1 ] || { echo "usage: build.sh PRESET [TARGET...]" >&2; exit 2; }
 cd "$(dirname "$0")/.."
@@ -29,6 +29,7 @@ started=$SECONDS
 echo "build: $folder, $(nproc) jobs; the log is $log"
 launcher=()
 ! command -v ccache >/dev/null || launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-quietly cmake --preset "$preset" "${launcher[@]}"
+# shellcheck disable=SC2086  # several arguments in one variable
+quietly cmake --preset "$preset" "${launcher[@]}" ${MOR_CMAKE:-}
 quietly cmake --build "$folder" -j "$(nproc)" "${targets[@]}"
 echo "build: done in $((SECONDS - started)) s"

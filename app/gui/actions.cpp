@@ -68,6 +68,7 @@ Actions::Actions(QWidget* w)
                         tr("Mark what training-time selection, which looks ahead, would decide otherwise"))),
       presentation(make(w, tr("Presentation"), QKeySequence("F5"), tr("Larger type, no controls"))),
       fullScreen(make(w, tr("Full screen"), QKeySequence("F11"), tr("Fill the screen"))),
+      shortcuts(make(w, tr("Keyboard"), QKeySequence("F1"), tr("All keys on one page"))),
       menu(make(w, tr("Menu"), QKeySequence("F10"), tr("Files, look and help"))),
       quit(make(w, tr("Quit"), QKeySequence("Ctrl+Q"), tr("Close the window"))),
       appearance(makeGroup(w, {tr("As the system"), tr("Light"), tr("Dark")}, {{}, "Ctrl+Shift+L", "Ctrl+Shift+D"},
@@ -86,6 +87,8 @@ Actions::Actions(QWidget* w)
 }
 
 void Actions::setPaused(bool paused, bool computing) {
+    paused_ = paused;
+    pause->setIcon(paused ? goOn_ : rest_);
     pause->setText(!paused ? tr("Pause") : computing ? tr("Resume") : tr("Replay"));
     explain(pause, !paused     ? tr("Pause after the pass being computed")
                    : computing ? tr("Go on")
@@ -96,7 +99,9 @@ void Actions::setTheme(const Theme& theme) {
     const Frame& f = theme.frame();
     const QColor faint = blend(f.panel, f.caption, 0.6);
     generate->setIcon(icon(Glyph::Play, f.accentText, f.caption));
-    pause->setIcon(icon(Glyph::Pause, f.text, faint));
+    rest_ = icon(Glyph::Pause, f.text, faint);
+    goOn_ = icon(Glyph::Play, f.text, faint);
+    pause->setIcon(paused_ ? goOn_ : rest_);
     nextToken->setIcon(icon(Glyph::NextToken, f.text, faint));
     nextRecursion->setIcon(icon(Glyph::NextRecursion, f.text, faint));
     stop->setIcon(icon(Glyph::Stop, f.text, faint));

@@ -3,6 +3,7 @@
 
 #include <QAction>
 #include <QActionGroup>
+#include <QIcon>
 
 #include "views/theme.hpp"
 
@@ -43,11 +44,16 @@ struct Actions {
     QAction* compareRules;
     QAction* presentation;
     QAction* fullScreen;
+    QAction* shortcuts;
     QAction* menu;
     QAction* quit;
     QActionGroup* appearance;  ///< in the order of AppearanceChoice
     QActionGroup* colourMap;   ///< in the order of ColourMap
     QActionGroup* colourBy;    ///< in the order of ColourBy
+
+private:
+    QIcon rest_, goOn_;  ///< of `pause`
+    bool paused_ = false;
 };
 
 }  // namespace mor::ui

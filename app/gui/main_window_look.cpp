@@ -7,6 +7,7 @@
 #include "gui/main_window.hpp"
 #include "gui/prompt_box.hpp"
 #include "gui/run_controls.hpp"
+#include "gui/shortcuts_dialog.hpp"
 #include "gui/status_line.hpp"
 #include "gui/style.hpp"
 #include "gui/table_dialog.hpp"
@@ -44,7 +45,10 @@ QMenu* MainWindow::makeMenu() {
     menu->addAction(actions_.compareRules);
     menu->addActions({actions_.zoomIn, actions_.zoomOut, actions_.zoomFit, actions_.presentation, actions_.fullScreen});
     menu->addSeparator();
-    menu->addActions({actions_.editPrompt, actions_.quit});
+    QMenu* time = menu->addMenu(tr("Time"));
+    time->addActions({actions_.previousToken, actions_.nextToken, actions_.previousRecursion, actions_.nextRecursion,
+                      actions_.toBegin, actions_.toEnd, actions_.previousMatch, actions_.nextMatch});
+    menu->addActions({actions_.editPrompt, actions_.shortcuts, actions_.quit});
 
     actions_.appearance->actions()[static_cast<int>(settings_.appearance)]->setChecked(true);
     actions_.colourMap->actions()[static_cast<int>(settings_.colourMap)]->setChecked(true);
@@ -63,6 +67,8 @@ QMenu* MainWindow::makeMenu() {
     });
     connect(actions_.zoomIn, &QAction::triggered, this, [this] { page_->heatmap()->zoomBy(kZoomStep); });
     connect(actions_.zoomOut, &QAction::triggered, this, [this] { page_->heatmap()->zoomBy(1 / kZoomStep); });
+    connect(actions_.shortcuts, &QAction::triggered, this,
+            [this] { (new ShortcutsDialog(QWidget::actions(), this))->show(); });
     connect(actions_.zoomFit, &QAction::triggered, this, [this] { page_->heatmap()->fit(); });
     connect(actions_.presentation, &QAction::toggled, this, &MainWindow::setPresentation);
     connect(actions_.fullScreen, &QAction::toggled, this, [this](bool on) { on ? showFullScreen() : showNormal(); });

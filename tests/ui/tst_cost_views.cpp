@@ -187,7 +187,7 @@ void CostViewsTest::costBarsLinkToTheSelection() {
     Stage stage;
     stage.compute.resize(300, 260);
     const auto area = stage.compute.chartArea();
-    QVERIFY(area.height() >= 56);
+    QVERIFY(area.height() >= 44);
     QTest::mouseMove(&stage.compute,
                      QPoint(static_cast<int>(area.left() + area.width() / 2), static_cast<int>(area.center().y())));
     const int hovered = stage.selection.hovered();

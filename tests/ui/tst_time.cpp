@@ -3,6 +3,7 @@
 #include <QComboBox>
 #include <QLineEdit>
 #include <QSlider>
+#include <QTableWidget>
 #include <QTest>
 #include <QToolButton>
 
@@ -61,6 +62,7 @@ private slots:
     void matchesArePinned();
     void aSlowRunIsShownLater();
     void aReplayIsPlayedAndPaused();
+    void allKeysAreListed();
     void oneScreenshot();
 };
 
@@ -169,6 +171,19 @@ void TimeTest::aReplayIsPlayedAndPaused() {
     QCOMPARE(w.actions().pause->text(), QStringLiteral("Pause"));
     w.window->playBar()->playButton()->click();
     QVERIFY(!w.player().isPlaying());
+}
+
+void TimeTest::allKeysAreListed() {
+    Opened w;
+    w.actions().shortcuts->trigger();
+    auto* table = w.window->findChild<QTableWidget*>(QStringLiteral("shortcuts"));
+    QVERIFY(table);
+    for (const auto* action : static_cast<QMainWindow*>(w.window.get())->actions()) {
+        if (action->shortcut().isEmpty()) continue;
+        const auto keys = action->shortcut().toString(QKeySequence::NativeText);
+        QCOMPARE(table->findItems(keys, Qt::MatchExactly).size(), 1);  // listed, and no key twice
+    }
+    QVERIFY(table->rowCount() > 30);
 }
 
 /// Writes the window in the middle of a run to $MOR_SCREENSHOT_DIR, for people to look at.

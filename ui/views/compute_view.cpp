@@ -17,7 +17,7 @@
 namespace mor::ui {
 namespace {
 
-constexpr double kRoomyRow = 28, kTightRow = 16, kLeastChart = 56, kGap = 8;
+constexpr double kRoomyRow = 28, kTightRow = 16, kLeastChart = 44, kGap = 8;
 
 template <class Format>
 QString known(const std::optional<double>& value, Format format) {
@@ -85,7 +85,7 @@ QRectF ComputeView::chartIn(const QRectF& area) const {
     const double height = area.height() - static_cast<double>(rows().size()) * theme_.px(kTightRow) - theme_.px(kGap);
     if (height < theme_.px(kLeastChart)) return {};
     const double roomy = area.height() - static_cast<double>(rows().size()) * theme_.px(kRoomyRow) - theme_.px(kGap);
-    const double chosen = std::max(std::min(height, theme_.px(3 * kLeastChart)), roomy);
+    const double chosen = std::max(std::min(height, theme_.px(4 * kLeastChart)), roomy);
     return {area.left(), area.bottom() - chosen, area.width(), chosen};
 }
 
