@@ -50,9 +50,9 @@ private:
 };
 
 /// One stream and what belongs to it.
-class Device {
+class TestDevice {
 public:
-    Device()
+    TestDevice()
         : stream_(std::make_shared<DeviceStream>(choose_device())),
           workspace_(stream_),
           staging_(stream_),
@@ -60,9 +60,9 @@ public:
         check(cublasCreate(&blas_), "start cuBLAS");
         check(cublasSetStream(blas_, stream_->stream()), "bind cuBLAS to the stream");
     }
-    ~Device() { cublasDestroy(blas_); }
-    Device(const Device&) = delete;
-    Device& operator=(const Device&) = delete;
+    ~TestDevice() { cublasDestroy(blas_); }
+    TestDevice(const TestDevice&) = delete;
+    TestDevice& operator=(const TestDevice&) = delete;
 
     Context context(DType compute = DType::F32) {
         return {stream_->stream(), blas_, stream_->device(), workspace_, staging_, readback_, compute};
@@ -95,7 +95,7 @@ struct Weights {
     DeviceArray<std::byte> device;
     int out = 0, in = 0;
 
-    Weights(Device& d, std::mt19937& random, DType type, int out_, int in_)
+    Weights(TestDevice& d, std::mt19937& random, DType type, int out_, int in_)
         : host(reference::random_floats(random, static_cast<std::size_t>(out_) * in_,
                                         1 / std::sqrt(static_cast<float>(in_))),
                type),

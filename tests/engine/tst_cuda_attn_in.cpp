@@ -38,7 +38,7 @@ struct Split {
 /// One sequence's blocks for one layer behind `offset` bytes of something else; every byte 0xff (NaN in every type).
 class Blocks {
 public:
-    Blocks(Device& device, const Shape& s, int entries, std::int64_t offset)
+    Blocks(TestDevice& device, const Shape& s, int entries, std::int64_t offset)
         : shape_(s),
           offset_(offset),
           block_bytes_(static_cast<std::size_t>(offset) +
@@ -51,7 +51,7 @@ public:
     }
     std::byte* const* table() const { return table_.data(); }
 
-    void download(Device& device) { bytes_ = device.get(memory_); }
+    void download(TestDevice& device) { bytes_ = device.get(memory_); }
 
     /// Of K (value false) or V at an entry.
     double read(int entry, int head, bool value, int j) const {
@@ -88,7 +88,7 @@ class TestCudaAttnIn : public QObject {
     Q_OBJECT
 
 private:
-    Device device_;
+    TestDevice device_;
     std::vector<float> cos_, sin_;
     std::map<std::string, std::map<std::string, double>> errors_;  ///< output -> types and number of rows -> largest
 

@@ -40,7 +40,7 @@ class TestCudaLinear : public QObject {
     Q_OBJECT
 
 private:
-    Device device_;
+    TestDevice device_;
     std::shared_ptr<Backend> cpu_;
     struct Errors {
         double loops = 0, cpu = 0;

@@ -124,7 +124,7 @@ private slots:
 
 /// Runs every operation for one row with the real shapes, told that the device is an H100.
 Launches TestRoofline::count_launches() {
-    Device device;
+    TestDevice device;
     DeviceInfo h100 = device.info();
     h100.multiprocessors = 132;
     Context made = device.context();

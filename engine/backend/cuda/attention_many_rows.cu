@@ -9,7 +9,7 @@
 ///
 /// Threads form a grid of Q / 4 by 512 / Q, and those of a row of it belong to one warp. A thread computes the scores of
 /// four queries with every (512 / Q)-th entry of a tile, and then 4 x 8 elements of the result, so scores are reduced and
-/// handed over within a warp. The next tile is on its way in registers while the current one is computed.
+/// handed over within a warp.
 namespace mor::cuda {
 namespace {
 
@@ -28,31 +28,57 @@ struct Sizes {
     static constexpr int kFloats = (Q + kTile) * kWidth + Q * kScoreWidth;
 };
 
-/// A tile on its way from global to shared memory: vectors thread, thread + 128, ...
+/// A tile on its way from global to shared memory: vectors thread, thread + 128, ... Where they are few they wait in
+/// registers for the tile before them to be used; many would not fit there and are fetched when they are wanted.
 template <class T, int E, int D>
 struct Transfer {
     static constexpr int kRow = D / E;  ///< vectors of an entry
     static constexpr int kCount = kTile * kRow / kThreads;
-    Packed<T, E> vectors[kCount];
+    static constexpr bool kAhead = E > 1 && D <= 128;
+    Packed<T, E> vectors[kAhead ? kCount : 1];
+
+    /// Where the thread's vector j belongs: row of the tile, entry, first element.
+    struct Place {
+        int row, entry, d;
+        __device__ __forceinline__ Place(int j, int first) {
+            const int at = static_cast<int>(threadIdx.x) + j * kThreads;
+            row = at / kRow;
+            entry = first + row;
+            d = at % kRow * E;
+        }
+        __device__ __forceinline__ bool exists(const Entries<T>& entries, int end) const {
+            return entry < end && d < entries.head_dim;
+        }
+    };
 
     /// Keys, or with to_values what stands so many elements behind them.
     __device__ __forceinline__ void load(const Entries<T>& entries, int first, int end, std::int64_t to_values) {
+        if constexpr (kAhead) {
 #pragma unroll
-        for (int j = 0; j < kCount; ++j) {
-            const int at = static_cast<int>(threadIdx.x) + j * kThreads, entry = first + at / kRow, d = at % kRow * E;
-            if (entry < end && d < entries.head_dim) vectors[j].load(entries.key(entry) + to_values + d);
+            for (int j = 0; j < kCount; ++j) {
+                const Place place(j, first);
+                if (place.exists(entries, end)) vectors[j].load(entries.key(place.entry) + to_values + place.d);
+            }
         }
     }
 
-    /// What load() left out becomes zero.
-    __device__ __forceinline__ void store(const Entries<T>& entries, int first, int end, float* tile) const {
-#pragma unroll
+    /// The same range as in load(); what is not there becomes zero.
+    __device__ __forceinline__ void store(const Entries<T>& entries, int first, int end, std::int64_t to_values,
+                                          float* tile) {
+#pragma unroll(kAhead ? kCount : E == 1 ? 1 : 4)
         for (int j = 0; j < kCount; ++j) {
-            const int at = static_cast<int>(threadIdx.x) + j * kThreads, entry = first + at / kRow, d = at % kRow * E;
+            const Place place(j, first);
             float values[E] = {};
-            if (entry < end && d < entries.head_dim) vectors[j].unpack(values);
+            if (place.exists(entries, end)) {
+                if constexpr (kAhead) {
+                    vectors[j].unpack(values);
+                } else {
+                    vectors[0].load(entries.key(place.entry) + to_values + place.d);
+                    vectors[0].unpack(values);
+                }
+            }
             constexpr int S = E == 1 ? 1 : 4;
-            float* const target = tile + at / kRow * (D + 4) + d;
+            float* const target = tile + place.row * (D + 4) + place.d;
 #pragma unroll
             for (int s = 0; s < E; s += S) {
                 float part[S];
@@ -173,7 +199,7 @@ __device__ __forceinline__ void add_values(const float* weights, const float* ti
 
 /// Block (rows and split, K/V head and chunk of its query heads); `rows_per_block` rows of t.chunk queries each.
 template <class T, int E, int Q, int D>
-__global__ void __launch_bounds__(kThreads) many_rows_attention(const AttentionTask t, int rows_per_block) {
+__global__ void __launch_bounds__(kThreads, 2) many_rows_attention(const AttentionTask t, int rows_per_block) {
     using Size = Sizes<Q, D>;
     GPU_DYN_SHARED(float, queries);  // [Q, kWidth], then a tile [kTile, kWidth], then weights [Q, kScoreWidth]
     GPU_SHARED(Rows<Q>, shared_rows, [1]);
@@ -225,7 +251,7 @@ __global__ void __launch_bounds__(kThreads) many_rows_attention(const AttentionT
         Transfer<T, E, D> transfer;
         transfer.load(entries, begin, end, 0);
         for (int first = begin; first < end; first += kTile) {
-            transfer.store(entries, first, end, tile);
+            transfer.store(entries, first, end, 0, tile);
             transfer.load(entries, first, end, entries.to_values);
             __syncthreads();
             int limit[4];
@@ -235,7 +261,7 @@ __global__ void __launch_bounds__(kThreads) many_rows_attention(const AttentionT
             score<Q, D>(queries, tile, limit, line, column, scores);
             weigh<Q, D>(scores, line, column, weights, state);
             __syncthreads();  // keys and weights
-            transfer.store(entries, first, end, tile);
+            transfer.store(entries, first, end, entries.to_values, tile);
             transfer.load(entries, first + kTile, end, 0);
             __syncthreads();
             add_values<Q, D>(weights, tile, line, column, state);
