@@ -107,7 +107,6 @@ int generate(Arguments arguments) {
     if (o.chat) o.input.text = as_chat(o.model, *o.input.text);
     const Interrupt interrupt;
     const auto model = Model::load(o.model, o.device);
-    if (!model->info().device_note.empty()) std::cerr << "morscope-cli: " << model->info().device_note << "\n";
     o.request.prompt = tokens_of(*model, o.input);
 
     Scheduler scheduler(model, o.kv);
@@ -129,6 +128,8 @@ int generate(Arguments arguments) {
     if (!scheduler.idle()) scheduler.cancel(request);
     summary.end(scheduler, request, interrupt.requested());
     printer.end(summary, model->info());
+    // Where it ran is part of the summary; a run that fails has its own sentence.
+    if (!model->info().device_note.empty()) std::cerr << "morscope-cli: " << model->info().device_note << "\n";
     return 0;
 }
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-License-Identifier: Apache-2.0
 // What the instrument itself costs. Not a test: run it by hand, on an otherwise idle machine,
 //
 //     QT_QPA_PLATFORM=offscreen build/release/tests/bench/bench_window [MODEL_DIR]
