@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A task whose work per token is known: following chains of variables.
 
-    g=7;k=g;x=k;?x:7;?g:7;
+    g=7;x=k;?g:7;k=3;?x:3;
 
-`x=k;` defines x as whatever k is, and `?x:` asks for a digit, which is the next symbol. A variable of hop count h is h
-look-ups away from its digit; the token `:` has to make them, one after the other. Every other token needs none. Chains
-are trees: WIDTH variables for each hop count, each pointing to one of the level below. Definitions come in any order, so
-that nothing can be resolved while it is defined; a question comes once its chain is complete.
+`x=k;` defines x as whatever k is, and `?x:` asks for a digit, which is the next symbol. In a chain of h definitions the
+last variable is h look-ups away from its digit; the token `:` has to make them, one after the other. Every other token
+needs none. A text has CHAINS chains of each length up to HOPS, with no variable in common, and asks about each once, so that
+no answer given earlier helps. Definitions come in any order; a question comes at any place behind its chain. Nothing but
+following the chain tells how long it is.
 
     python task_hops.py WORKDIR
 
@@ -27,36 +28,27 @@ VOCABULARY = FIRST_ID + len(SYMBOLS)
 IDS = {symbol: FIRST_ID + i for i, symbol in enumerate(SYMBOLS)}
 
 HOPS = 4                               # look-ups of the longest chain
-WIDTH = 4                              # variables of each hop count
-QUESTIONS = 4                          # about each hop count
-LENGTH = HOPS * (4 * WIDTH + 5 * QUESTIONS)   # tokens of one text; "x=k;" has 4, "?x:7;" has 5
+CHAINS = 2                             # of each length
+VARIABLES = CHAINS * HOPS * (HOPS + 1) // 2
+LENGTH = 4 * VARIABLES + 5 * CHAINS * HOPS   # tokens of one text; "x=k;" has 4, "?x:7;" has 5
 HELDOUT_SEED = 1_000_003               # training uses (seed, step)
 HELDOUT_TEXTS = 256
 
 
 def text_of(rng: np.random.Generator) -> tuple[str, np.ndarray]:
     """One text of LENGTH symbols, and for each symbol the hop count that it has to follow: 0, and h at each ':'."""
-    variables = HOPS * WIDTH                                     # numbered by level: i // WIDTH + 1 is the hop count
-    names = [string.ascii_lowercase[i] for i in rng.permutation(26)[:variables]]
-    parents, sources, digits, ready = [], [], [], []
-    place = rng.permutation(variables)                           # place in the order of definitions
-    for i in range(variables):
-        if i < WIDTH:
-            parents.append(-1)
-            digits.append(str(rng.integers(10)))
-            sources.append(digits[i])
-            ready.append(place[i])
-        else:
-            parent = (i // WIDTH - 1) * WIDTH + int(rng.integers(WIDTH))
-            parents.append(parent)
-            digits.append(digits[parent])
-            sources.append(names[parent])
-            ready.append(max(place[i], ready[parent]))
-    items = [(place[i], 0.0, f"{names[i]}={sources[i]};", 0) for i in range(variables)]
-    for level in range(HOPS):
-        for i in level * WIDTH + rng.integers(WIDTH, size=QUESTIONS):
-            after = rng.integers(ready[i], variables)            # asked behind this definition
-            items.append((after, float(rng.random()) + 1.0, f"?{names[i]}:{digits[i]};", level + 1))
+    names = iter(string.ascii_lowercase[i] for i in rng.permutation(26)[:VARIABLES])
+    places = iter(rng.permutation(VARIABLES))                    # in the order of definitions
+    items = []                                                   # (place, tie-breaker, text, hop count)
+    for hop in np.repeat(np.arange(1, HOPS + 1), CHAINS):
+        source = digit = str(rng.integers(10))
+        ready = 0
+        for _ in range(hop):
+            name, place = next(names), int(next(places))
+            items.append((place, 0.0, f"{name}={source};", 0))
+            source, ready = name, max(ready, place)
+        after = int(rng.integers(ready, VARIABLES))              # asked behind this definition
+        items.append((after, 1.0 + rng.random(), f"?{source}:{digit};", int(hop)))
     items.sort()
     hops = [np.array([0, 0, hop, 0, 0]) if hop else np.zeros(4, dtype=np.int64) for _, _, _, hop in items]
     return "".join(part for _, _, part, _ in items), np.concatenate(hops)

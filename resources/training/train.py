@@ -10,6 +10,7 @@ checkpoint.pt (replaced by rename, so it is always whole), log.csv (one line eve
 import argparse
 import csv
 import json
+import math
 import os
 import time
 import tomllib
@@ -26,6 +27,7 @@ from task_hops import HopBatches
 
 LOG_EVERY = 50
 CHECKPOINT_SECONDS = 120
+CAPACITY_STAGES = 16
 COLUMNS = ["step", "tokens", "seconds", "loss", "auxiliary_loss"]
 
 
@@ -46,6 +48,14 @@ def learning_rate(settings: dict, step: int, steps: int) -> float:
     warm = min(1.0, (step + 1) / settings["warmup_steps"])
     left = (steps - step) / steps
     return settings["learning_rate"] * warm * min(1.0, max(0.02, left / settings["decay"]))
+
+
+def capacities(settings: dict, step: int) -> list[float]:
+    """Everything at first, then less and less until the model's own capacities hold, after capacity_steps. In
+    CAPACITY_STAGES stages, because a compiled model is compiled anew for each."""
+    done = min(1.0, step / settings["capacity_steps"]) if settings["capacity_steps"] else 1.0
+    done = math.floor(done * CAPACITY_STAGES) / CAPACITY_STAGES
+    return [1 - (1 - share) * done for share in settings["capacity"]]
 
 
 def optimiser(model: MoR, settings: dict) -> torch.optim.Optimizer:
@@ -131,6 +141,8 @@ class Run:
     def advance(self, losses_of) -> tuple[Tensor, Routing]:
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.settings, self.step, self.steps)
+        if self.settings["capacity_steps"]:
+            self.model.c.capacity = capacities(self.settings, self.step)
         inputs, targets, weights = (None if x is None else x.to(self.device) for x in self.batches(self.step))
         loss, routing = losses_of(self.model, inputs, targets, weights)
         self.optimizer.zero_grad(set_to_none=True)
@@ -161,6 +173,7 @@ class Run:
                     saved = time.monotonic()
 
     def finish(self) -> None:
+        self.model.c.capacity = config_of(self.settings).capacity
         model = {name: tensor.cpu() for name, tensor in self.model.state_dict().items()}
         save(self.directory / "model.pt", {"model": model, "config": asdict(self.model.c), "settings": json.dumps(self.settings),
                                            "tokens": self.step * self.per_step, "seconds": self.seconds,
@@ -182,7 +195,7 @@ def main() -> None:
     run = Run(options.name, options.workdir, options.device)
     run.resume()
     until = min(run.steps, options.steps or run.steps)
-    run.train(torch.compile(losses, dynamic=False) if options.compile else losses, until)
+    run.train(torch.compile(losses, dynamic=False) if options.compile and run.settings["compile"] else losses, until)
     if run.step == run.steps:
         run.finish()
 
