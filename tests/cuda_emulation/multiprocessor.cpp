@@ -41,6 +41,7 @@ bool Multiprocessor::run(const Launch& launch) {
     registers.block_size = launch.block;
     registers.grid_size = launch.grid;
     size_ = launch.block.x * launch.block.y * launch.block.z;
+    current_ = nullptr;  // of an earlier grid, and its thread may be about to move
     threads_.resize(std::max<std::size_t>(threads_.size(), size_));
     shared_.start_grid(launch.shared);
     const std::uint64_t blocks = std::uint64_t(launch.grid.x) * launch.grid.y * launch.grid.z;
