@@ -29,7 +29,6 @@ Multiprocessor& multiprocessor() {
 void Multiprocessor::seed(std::uint64_t value, bool shuffle) {
     random_ = Random(value);
     shuffle_ = shuffle;
-    current_ = nullptr;
 }
 
 bool Multiprocessor::run(const Launch& launch) {
@@ -42,6 +41,7 @@ bool Multiprocessor::run(const Launch& launch) {
     registers.grid_size = launch.grid;
     size_ = launch.block.x * launch.block.y * launch.block.z;
     current_ = nullptr;  // of an earlier grid, and its thread may be about to move
+    current_ = nullptr;  // a larger block moves the threads
     threads_.resize(std::max<std::size_t>(threads_.size(), size_));
     shared_.start_grid(launch.shared);
     const std::uint64_t blocks = std::uint64_t(launch.grid.x) * launch.grid.y * launch.grid.z;
