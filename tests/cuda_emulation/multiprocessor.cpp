@@ -40,7 +40,6 @@ bool Multiprocessor::run(const Launch& launch) {
     registers.block_size = launch.block;
     registers.grid_size = launch.grid;
     size_ = launch.block.x * launch.block.y * launch.block.z;
-    current_ = nullptr;  // of an earlier grid, and its thread may be about to move
     current_ = nullptr;  // a larger block moves the threads
     threads_.resize(std::max<std::size_t>(threads_.size(), size_));
     shared_.start_grid(launch.shared);
