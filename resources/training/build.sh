@@ -43,6 +43,10 @@ prepare() {
         say "vocabulary"
         "$PYTHON" "$here/tokenizer.py" "$WORK"
     fi
+    if ! [ -f "$WORK/hops/tokenizer.model" ]; then
+        say "the hops task"
+        "$PYTHON" "$here/task_hops.py" "$WORK"
+    fi
 }
 
 train() {

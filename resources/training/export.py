@@ -38,6 +38,15 @@ def trained(name: str, work: Path, partial: bool) -> tuple[dict, Config]:
     return state["model"], config
 
 
+def tokenizer_of(task: str, work: Path) -> bytes:
+    """The vocabulary that every model of the task shares."""
+    if task == "hops":
+        return (work / "hops" / "tokenizer.model").read_bytes()
+    tokenizer = (work / "tokenizer.model").read_bytes()
+    check_frozen(tokenizer)
+    return tokenizer
+
+
 def write_json(path: Path, value: dict) -> None:
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -52,8 +61,7 @@ def main() -> None:
 
     settings = recipe(options.name)
     state, config = trained(options.name, options.workdir, options.partial)
-    tokenizer = (options.workdir / "tokenizer.model").read_bytes()
-    check_frozen(tokenizer)
+    tokenizer = tokenizer_of(settings["task"], options.workdir)
     out = options.outdir
     out.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.to(torch.bfloat16) for name, tensor in to_official(state, config).items()}
