@@ -22,6 +22,9 @@ import sentencepiece as spm
 import torch
 from torch import Tensor
 
+from batches import rules_of
+from model import MoR
+
 SYMBOLS = string.ascii_lowercase + string.digits + "=;?:"
 FIRST_ID = 3                           # after <unk>, <s>, </s>
 VOCABULARY = FIRST_ID + len(SYMBOLS)
@@ -76,6 +79,26 @@ class HopBatches:
 
 def heldout() -> tuple[np.ndarray, np.ndarray]:
     return batch_of(np.random.default_rng(HELDOUT_SEED), HELDOUT_TEXTS)
+
+
+class HopValidation:
+    """Share of right answers by hop count on the held-out texts: what training is watched by."""
+
+    def __init__(self, settings: dict):
+        self.rules = rules_of(settings["kind"])
+        self.columns = [f"right_{rule}_{hop}" for rule in self.rules for hop in range(1, HOPS + 1)]
+        self.ids, self.hops = (torch.from_numpy(part) for part in heldout())
+
+    @torch.no_grad()
+    def __call__(self, model: MoR) -> list[float]:
+        ids, hops = self.ids.to(model.embed.weight.device), self.hops.to(model.embed.weight.device)
+        values = []
+        for rule in self.rules:
+            with torch.autocast(ids.device.type, torch.bfloat16):
+                logits, _ = model(ids, rule)
+            right = (logits[:, :-1].argmax(-1) == ids[:, 1:]).float()
+            values += [right[hops[:, :-1] == hop].mean().item() for hop in range(1, HOPS + 1)]
+        return values
 
 
 def main() -> None:
