@@ -84,6 +84,14 @@ public:
 
     virtual std::string description() const = 0;  ///< for people: "CPU · avx512 · 2 threads"
 
+    /// How much work of a prefill one pass may hold: enough to keep the device busy, and so little that a pass ends well
+    /// within the time in which Stop has to answer.
+    struct PassSize {
+        double flops = 4e9;
+        int least_rows = 16, most_rows = 128;
+    };
+    virtual PassSize pass_size() const { return {}; }
+
     // --- measurement; see mor/devices.hpp
     virtual void measure_operations(bool) {}
     virtual std::vector<OperationTime> take_operation_times() { return {}; }

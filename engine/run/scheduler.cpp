@@ -17,8 +17,6 @@ namespace {
 
 constexpr int kHeadRows = 64;       // logits of at most so many rows are held at once
 constexpr int kPatience = 8;        // passes a chunk may wait for a fuller one
-constexpr double kPassFlops = 4e9;  // a prefill pass should stay well under the time Stop may take
-constexpr int kLeastChunk = 16, kLargestChunk = 128;
 
 KvGeometry geometry_of(const LlamaConfig& c, const KvSettings& s) {
     return {c.num_key_value_heads, c.head_dim, s.block_entries, s.type};
@@ -29,7 +27,8 @@ int prefill_chunk(const Model& model, const Request& request) {
     if (request.routing.rule == SelectionRule::TopK && model.config().mor.routing == Routing::ExpertChoice) return prompt;
     if (request.prefill_chunk > 0) return request.prefill_chunk;
     const double per_token = 2.0 * static_cast<double>(model.info().parameters_effective);
-    return std::clamp(static_cast<int>(kPassFlops / per_token), kLeastChunk, kLargestChunk);
+    const Backend::PassSize pass = model.parts().backend->pass_size();
+    return static_cast<int>(std::clamp(pass.flops / per_token, double(pass.least_rows), double(pass.most_rows)));
 }
 
 void check_request(const Model& model, const Request& r) {

@@ -21,6 +21,9 @@ struct DeviceInfo {
     std::size_t shared_per_block = 0;        ///< bytes without opting in
     std::size_t shared_per_block_optin = 0;  ///< bytes with cudaFuncAttributeMaxDynamicSharedMemorySize
     double memory_bandwidth = 0;             ///< bytes per second from clock and bus width, 0 where unknown
+    double peak_flops = 0;                   ///< float32, from clock and multiprocessors, 0 where unknown
+
+    bool early_launches() const { return major >= 9; }  ///< see gpu::launch_early
 };
 
 /// Throws mor::Error naming `what` and CUDA's own words; memory errors say how much was asked for.

@@ -69,6 +69,12 @@ std::string CudaBackend::description() const {
     return "CUDA · " + stream_->device().name + " · " + bytes_text(stream_->device().total_memory);
 }
 
+/// A fiftieth of a second at the device's best; few rows leave most of it idle, and many want much scratch memory.
+Backend::PassSize CudaBackend::pass_size() const {
+    constexpr double kSeconds = 0.02, kLeastFlops = 4e9;
+    return {std::max(kLeastFlops, kSeconds * stream_->device().peak_flops), 64, 1024};
+}
+
 void CudaBackend::measure_operations(bool on) {
     const auto lock = enter();
     timer_.enable(on);

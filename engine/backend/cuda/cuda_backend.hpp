@@ -33,6 +33,7 @@ public:
     explicit CudaBackend(const DeviceSettings&);
 
     std::string description() const override;
+    PassSize pass_size() const override;
     void measure_operations(bool on) override;
     std::vector<OperationTime> take_operation_times() override;
     double memory_bandwidth() const override { return stream_->device().memory_bandwidth; }
