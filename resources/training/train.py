@@ -39,7 +39,8 @@ def recipe(name: str) -> dict:
         zoo = tomllib.load(f)
     if name not in zoo["models"]:
         raise SystemExit(f"zoo.toml: expected one of {', '.join(zoo['models'])}, got {name}")
-    return {**zoo["defaults"], **zoo["models"][name]}
+    settings = zoo["models"][name]
+    return {**zoo["defaults"], **(zoo[settings["like"]] if "like" in settings else {}), **settings}
 
 
 def config_of(settings: dict) -> Config:
@@ -54,9 +55,9 @@ def learning_rate(settings: dict, step: int, steps: int) -> float:
 
 
 def capacities(settings: dict, step: int) -> list[float]:
-    """Everything at first, then less and less until the model's own capacities hold, after capacity_steps. In
-    CAPACITY_STAGES stages, because a compiled model is compiled anew for each."""
-    done = min(1.0, step / settings["capacity_steps"]) if settings["capacity_steps"] else 1.0
+    """Everything at first; from step capacity_from on less and less, until after capacity_steps the model's own capacities
+    hold. In CAPACITY_STAGES stages, because a recorded or compiled step is made anew for each."""
+    done = min(1.0, max(0, step - settings["capacity_from"]) / settings["capacity_steps"])
     done = math.floor(done * CAPACITY_STAGES) / CAPACITY_STAGES
     return [1 - (1 - share) * done for share in settings["capacity"]]
 
