@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -75,7 +76,8 @@ struct KvRow {
 /// The best of one row of logits.
 struct Pick {
     float log_sum_exp = 0;
-    std::vector<std::pair<int, float>> top;  ///< (token, logit), best first, ties to the lower token
+    float wanted = std::numeric_limits<float>::quiet_NaN();  ///< logit of the token that was asked for
+    std::vector<std::pair<int, float>> top;                  ///< (token, logit), best first, ties to the lower token
 };
 
 class Backend {
@@ -132,8 +134,9 @@ public:
     virtual void head(const Vector& norm, float eps, const Matrix& w, const float* x, std::span<const int> rows,
                       float* logits) = 0;
 
-    /// Log-sum-exp and the k best of each of n rows of logits.
-    virtual std::vector<Pick> pick(const float* logits, int n, int vocab, int k) = 0;
+    /// Log-sum-exp and the k best of each of n rows of logits; and the logit of one more token of each, wanted [n] with
+    /// -1 for none, or empty. Nothing else of the logits travels to the host.
+    virtual std::vector<Pick> pick(const float* logits, int n, int vocab, int k, std::span<const int> wanted = {}) = 0;
 };
 
 /// The CPU backend. Throws Error when `cpu_isa` names kernels this machine cannot run.

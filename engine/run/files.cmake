@@ -6,6 +6,7 @@ target_sources(mor_engine PRIVATE
     run/flops.cpp
     run/forward.cpp
     run/kv_cache.cpp
+    run/next_logits.cpp
     run/perplexity.cpp
     run/routing.cpp
     run/sampler.cpp

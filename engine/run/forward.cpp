@@ -325,8 +325,12 @@ void ForwardPass::move_on(Chunk& chunk) {
 
 const float* ForwardPass::head(std::span<const int> state_rows) {
     float* logits = logits_.floats(state_rows.size() * model_.lm_head->out);
-    model_.backend->head(*model_.norm, shape_.norm_eps, *model_.lm_head, states_.data(), state_rows, logits);
+    head(state_rows, logits);
     return logits;
+}
+
+void ForwardPass::head(std::span<const int> state_rows, float* logits) {
+    model_.backend->head(*model_.norm, shape_.norm_eps, *model_.lm_head, states_.data(), state_rows, logits);
 }
 
 void ForwardPass::release_memory() {

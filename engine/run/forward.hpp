@@ -33,6 +33,9 @@ public:
     /// Logits [rows, V] of the states of some rows, in scratch memory that the next call reuses.
     const float* head(std::span<const int> state_rows);
 
+    /// The same into memory of the caller's.
+    void head(std::span<const int> state_rows, float* logits);
+
     /// Runs the states that the chunk's rows would have stopped with (Row::exits) to the end, for head(). Call when the
     /// chunk is done.
     void finish_exits(Chunk&);

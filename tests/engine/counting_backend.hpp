@@ -77,8 +77,8 @@ public:
         counts.heads += static_cast<long>(rows.size());
         inner_->head(norm, eps, w, x, rows, logits);
     }
-    std::vector<mor::Pick> pick(const float* logits, int n, int vocab, int k) override {
-        return inner_->pick(logits, n, vocab, k);
+    std::vector<mor::Pick> pick(const float* logits, int n, int vocab, int k, std::span<const int> wanted) override {
+        return inner_->pick(logits, n, vocab, k, wanted);
     }
 
     int ffn_width = 0;  ///< tells the two residual products apart

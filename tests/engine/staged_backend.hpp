@@ -77,9 +77,9 @@ public:
         inner_->head(norm, eps, w, states.floats(), rows, to.floats());
         to.back();
     }
-    std::vector<mor::Pick> pick(const float* logits, int n, int vocab, int k) override {
+    std::vector<mor::Pick> pick(const float* logits, int n, int vocab, int k, std::span<const int> wanted) override {
         Copy from(*inner_, logits, static_cast<std::size_t>(n) * vocab);
-        return inner_->pick(from.floats(), n, vocab, k);
+        return inner_->pick(from.floats(), n, vocab, k, wanted);
     }
 
 private:

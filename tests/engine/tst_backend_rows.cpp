@@ -168,7 +168,9 @@ void TestBackendRows::pick() {
             for (float& l : logits) l = std::round(l * 4) / 4;  // many ties
             for (const int k : {-1, 0, 1, 5, 40, vocab, vocab + 7}) {
                 if (few && k > 128) continue;
-                const std::vector<Pick> picks = b->pick(logits.data(), n, vocab, k);
+                std::vector<int> wanted{vocab - 1, -1, vocab / 2};
+                wanted.resize(k % 2 == 0 ? 0 : static_cast<std::size_t>(n));
+                const std::vector<Pick> picks = b->pick(logits.data(), n, vocab, k, wanted);
                 QCOMPARE(picks.size(), static_cast<std::size_t>(n));
                 for (int r = 0; r < n; ++r) {
                     const float* row = logits.data() + static_cast<std::ptrdiff_t>(r) * vocab;
@@ -176,6 +178,10 @@ void TestBackendRows::pick() {
                     std::stable_sort(order.begin(), order.end(), [&](int i, int j) { return row[i] > row[j]; });
                     const Pick& p = picks[static_cast<std::size_t>(r)];
                     QCOMPARE(static_cast<int>(p.top.size()), std::clamp(k, 0, vocab));
+                    if (r < static_cast<int>(wanted.size()) && r != 1)
+                        QCOMPARE(p.wanted, row[wanted[static_cast<std::size_t>(r)]]);
+                    else
+                        QVERIFY(std::isnan(p.wanted));
                     for (std::size_t i = 0; i < p.top.size(); ++i) {
                         QCOMPARE(p.top[i].first, order[i]);
                         QCOMPARE(p.top[i].second, row[order[i]]);

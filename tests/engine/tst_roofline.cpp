@@ -169,7 +169,7 @@ Launches TestRoofline::count_launches() {
     count([&] { cuda::ffn_in(c, of(gate_up, 2 * kFfn, kHidden), norm.data(), 1e-5f, x.data(), 1, h.data()); });
     count([&] { cuda::linear_add(c, of(down, kHidden, kFfn), h.data(), 1, x.data()); });
     count([&] { cuda::linear(c, of(head, kVocab, kHidden), norm.data(), 1e-5f, x.data(), row.data(), 1, logits.data()); });
-    count([&] { cuda::pick(c, logits.data(), 1, kVocab, 5, sums.data(), best.data()); });
+    count([&] { cuda::pick(c, logits.data(), 1, kVocab, 5, nullptr, {best.data(), sums.data(), nullptr}); });
     count([&] {
         const DeviceRouter linear{{}, of(head, 1, kHidden)};
         cuda::router(c, linear, x.data(), row.data(), 1, 1, sums.data());

@@ -181,9 +181,12 @@ void CpuBackend::head(const Vector& norm, float eps, const Matrix& w, const floa
     linear_.run({&product, 1});
 }
 
-std::vector<Pick> CpuBackend::pick(const float* logits, int n, int vocab, int k) {
+std::vector<Pick> CpuBackend::pick(const float* logits, int n, int vocab, int k, std::span<const int> wanted) {
     const std::lock_guard lock(mutex_);
-    return cpu::pick(kernels_, pool_, logits, n, vocab, k);
+    auto picks = cpu::pick(kernels_, pool_, logits, n, vocab, k);
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+        if (wanted[i] >= 0) picks[i].wanted = logits[i * static_cast<std::size_t>(vocab) + wanted[i]];
+    return picks;
 }
 
 }  // namespace mor::cpu

@@ -34,7 +34,7 @@ public:
     void router(const RouterWeights&, const float* x, std::span<const int> rows, float scale, float* host) override;
     void head(const Vector& norm, float eps, const Matrix& w, const float* x, std::span<const int> rows,
               float* logits) override;
-    std::vector<Pick> pick(const float* logits, int n, int vocab, int k) override;
+    std::vector<Pick> pick(const float* logits, int n, int vocab, int k, std::span<const int> wanted) override;
 
 private:
     template <class Function>

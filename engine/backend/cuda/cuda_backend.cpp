@@ -211,24 +211,26 @@ void CudaBackend::head(const Vector& norm, float eps, const Matrix& w, const flo
     cuda::linear(context_, on_device(w), on_device(norm), eps, x, staging_.put(rows), size_of(rows), logits);
 }
 
-std::vector<Pick> CudaBackend::pick(const float* logits, int n, int vocab, int k) {
+std::vector<Pick> CudaBackend::pick(const float* logits, int n, int vocab, int k, std::span<const int> of) {
     std::vector<Pick> picks(static_cast<std::size_t>(n));
     if (n == 0) return picks;
     const auto lock = enter();
     const auto timed = timer_.start("pick");
     const int wanted = std::clamp(k, 0, vocab), kept = std::max(wanted, 1);
-    // The picks and then the sums in one piece, so that one copy brings them.
+    // The picks, then the sums and the wanted logits in one piece, so that one copy brings them.
     const std::size_t best_bytes = static_cast<std::size_t>(n) * kept * sizeof(DevicePick);
-    const std::size_t bytes = best_bytes + static_cast<std::size_t>(n) * sizeof(float);
+    const std::size_t bytes = best_bytes + static_cast<std::size_t>(n) * (of.empty() ? 1 : 2) * sizeof(float);
     std::byte* const results = workspace_.of<std::byte>(slot::picked, bytes);
-    cuda::pick(context_, logits, n, vocab, kept, reinterpret_cast<float*>(results + best_bytes),
-               reinterpret_cast<DevicePick*>(results));
+    cuda::pick(context_, logits, n, vocab, kept, of.empty() ? nullptr : staging_.put(of),
+               {reinterpret_cast<DevicePick*>(results), reinterpret_cast<float*>(results + best_bytes),
+                of.empty() ? nullptr : reinterpret_cast<float*>(results + best_bytes) + n});
     const auto* const host = static_cast<const std::byte*>(readback_.get(results, bytes));
     const auto* const best = reinterpret_cast<const DevicePick*>(host);
     const auto* const sums = reinterpret_cast<const float*>(host + best_bytes);
     for (int i = 0; i < n; ++i) {
         Pick& p = picks[static_cast<std::size_t>(i)];
         p.log_sum_exp = sums[i];
+        if (!of.empty()) p.wanted = sums[n + i];
         for (int j = 0; j < wanted; ++j) {
             const DevicePick& d = best[static_cast<std::ptrdiff_t>(i) * kept + j];
             p.top.emplace_back(d.token, d.logit);

@@ -71,12 +71,18 @@ void router(Context&, const DeviceRouter&, const float* x, const int* rows, int 
 void compact(Context&, const float* scores, const float* cuts, int n, int* taken, int* count);
 
 // --- pick.cu
-/// Of each row of logits [n, vocab]: log-sum-exp [n], and the k best as (token, logit) [n, k], best first, ties to the
-/// lower token. 1 <= k <= vocab.
 struct DevicePick {
     int token;
     float logit;
 };
-void pick(Context&, const float* logits, int n, int vocab, int k, float* log_sum_exp, DevicePick* best);
+/// Where the results go.
+struct DevicePicks {
+    DevicePick* best;    ///< [n, k], best first, ties to the lower token
+    float* log_sum_exp;  ///< [n]
+    float* wanted;       ///< [n] logits of the wanted tokens, NaN where none is; null without such a list
+};
+/// Of each row of logits [n, vocab]: log-sum-exp, the k best, and the logit of the token wanted[i], -1: none; the list may
+/// be null. 1 <= k <= vocab.
+void pick(Context&, const float* logits, int n, int vocab, int k, const int* wanted, const DevicePicks&);
 
 }  // namespace mor::cuda
