@@ -55,8 +55,12 @@ private:
         const Segment& segment(const Plan& p) const { return p.segments[chunk->segment]; }
     };
 
+    std::vector<Chunk*> in_order(std::span<Chunk* const> chunks) const;
     void route(std::span<Chunk* const> chunks, PassRecord& record);
+    bool knows_cuts(std::span<Chunk* const> chunks) const;
+    void route_by_cuts(std::span<Chunk* const> chunks);
     void route_expert(std::span<Chunk* const> same_segment);
+    void decide(Chunk&, std::span<const float> logits, std::span<const float> aux);
     void route_tokens(std::span<Chunk* const> same_segment);
     std::vector<Item> collect(std::span<Chunk* const> chunks);
     void join_groups(const std::vector<Item>& items);
@@ -74,8 +78,9 @@ private:
     LayerRunner layers_;
     ExitPass exits_;
     Scratch y_, logits_;
-    int q_only_ = 0;   ///< rows of the pass that store no K/V, at its front
-    int kv_only_ = 0;  ///< rows of the pass that are there for their K/V alone, at its end
+    int q_only_ = 0;         ///< rows of the pass that store no K/V, at its front
+    int kv_only_ = 0;        ///< rows of the pass that are there for their K/V alone, at its end
+    bool gathered_ = false;  ///< the pass's rows stand in y_ already
 };
 
 }  // namespace mor

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a run on the device costs besides arithmetic, on the emulated device linked into the test: nothing waits but for
-// routers and picks; logits stay on the device unless the sampler needs them all; lists travel only when they changed;
-// every byte is accounted for; and running out of memory ends a request, not the program.
+// What a run on the device costs besides arithmetic, on the emulated device linked into the test: nothing waits but, once
+// for each, routing points and picks; logits stay on the device unless the sampler needs them all; lists travel only when
+// they changed; every byte is accounted for; and running out of memory ends a request, not the program.
 #include <QtTest>
 
 #include <filesystem>
@@ -83,16 +83,12 @@ private slots:
 
     void only_results_are_waited_for_data() {
         QTest::addColumn<QString>("name");
-        QTest::addColumn<int>("routers");  // read at each routing point
-        QTest::newRow("vanilla") << "vanilla" << 0;
-        QTest::newRow("rec_middle_cycle") << "rec_middle_cycle" << 0;
-        QTest::newRow("mor_expert_mc") << "mor_expert_mc" << 1;
-        QTest::newRow("mor_expert_mc_auxrouter") << "mor_expert_mc_auxrouter" << 2;
-        QTest::newRow("mor_token_mc_softmax") << "mor_token_mc_softmax" << 1;
+        for (const char* name : {"vanilla", "rec_middle_cycle", "mor_expert_mc", "mor_expert_mc_auxrouter",
+                                 "mor_expert_mc_kvshare", "mor_token_mc_softmax"})
+            QTest::newRow(name) << name;
     }
     void only_results_are_waited_for() {
         QFETCH(QString, name);
-        QFETCH(int, routers);
         constexpr int kBlock = 8;
         const auto model = load_model(reference(qPrintable(name)), device());
         const bool token_choice = model->config().mor.routing == Routing::TokenChoice;
@@ -102,10 +98,29 @@ private slots:
         QCOMPARE(spent.size(), std::size_t{24});
         for (const Spent& s : spent) {
             QCOMPARE(s.implicit, std::uint64_t{0});
+            // Once at each routing point, whatever the number of routers, and then for the picks.
             const int points = token_choice ? 1 : s.routing_points;
-            // The routers' outputs, then the picks.
-            QCOMPARE(s.waits, static_cast<std::uint64_t>(points * routers + 1 + s.last));
+            QCOMPARE(s.waits, static_cast<std::uint64_t>(points + 1 + s.last));
         }
+    }
+
+    /// Requests at different recursions share a pass, and its one wait.
+    void a_pass_waits_once_for_all_its_routers() {
+        const auto model = load_model(reference("mor_expert_mc_kvshare"), device());
+        Scheduler scheduler(model, {.block_entries = 8, .max_requests = 4});
+        for (int i = 0; i < 4; ++i)
+            scheduler.submit({.prompt = some_tokens(3 + 4 * i), .max_tokens = 6, .ignore_eos = true, .prefill_chunk = 4});
+        int mixed = 0;
+        while (!scheduler.idle()) {
+            const auto before = cuda_emulation::statistics().waits;
+            const Events events = scheduler.advance();
+            std::set<int> recursions;
+            for (const PassRow& row : events.pass.rows) recursions.insert(row.recursion);
+            if (recursions.size() > 1) ++mixed;
+            if (!events.tokens.empty() || recursions.contains(-1)) continue;  // picks and logits are waited for, too
+            QCOMPARE(cuda_emulation::statistics().waits - before, std::uint64_t{1});
+        }
+        QVERIFY2(mixed > 3, qPrintable(QString::number(mixed)));
     }
 
     void only_what_is_needed_travels_data() {

@@ -7,6 +7,7 @@
 #include "backend/cpu/memory.hpp"
 #include "backend/cpu/pick.hpp"
 #include "backend/cpu/router.hpp"
+#include "backend/plain_route.hpp"
 
 namespace mor::cpu {
 namespace {
@@ -166,6 +167,10 @@ void CpuBackend::router(const RouterWeights& weights, const float* x, std::span<
     }
     const float* const last = inner ? inside : scaled;
     for_rows(n, [&](std::ptrdiff_t i) { router_product(last + i * outer.in, outer, 0, outer.out, host + i * outer.out); });
+}
+
+void CpuBackend::route(const RouteTask& task, const float* x, int width, float* y, std::span<float> scores) {
+    plain_route(*this, task, x, width, y, scores);
 }
 
 void CpuBackend::head(const Vector& norm, float eps, const Matrix& w, const float* x, std::span<const int> rows,
