@@ -58,13 +58,13 @@ Run runAlone(const ModelHandle& model, const OverheadOptions& o, const std::file
     const double begin = threadSeconds();
     mor::Scheduler scheduler(model);
     const auto wanted = requestFor(*model, o);
-    std::optional<mor::TraceWriter> writer;
-    if (!file.empty()) writer.emplace(file, mor::make_header(model->info(), wanted, {}, {}));
+    std::optional<mor::TraceRecorder> recorder;
+    if (!file.empty()) recorder.emplace(file, mor::make_header(model->info(), wanted, {}, {}));
     scheduler.submit(wanted);
     std::vector<mor::TokenRecord> tokens;
     while (!scheduler.idle()) {
         auto events = scheduler.advance();
-        if (writer) writer->add(events);
+        if (recorder) recorder->add(events);
         for (auto& token : events.tokens) tokens.push_back(std::move(token.record));
     }
     return runOf(tokens, threadSeconds() - begin);
