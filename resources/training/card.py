@@ -17,6 +17,7 @@ import torch
 from evaluate import evaluate, load
 from evaluate_hops import evaluate_hops
 from model import MoR
+from task_hops import HELDOUT_TEXTS, HOPS, VARIABLES
 from train import recipe
 
 SOURCES = {
@@ -29,7 +30,7 @@ SOURCES = {
 
 PROMPTS = {
     "prose": ["The king said to his servant,", "It was a truth", "She walked into the garden and"],
-    "hops": ["g=7;x=k;k=3;m=x;?g:7;?m:", "a=b;c=2;b=c;?a:"],
+    "hops": ["g=7;x=k;k=3;m=x;?g7;?m", "a=b;c=2;b=c;?a"],
 }
 SEEDS = (1, 2)
 SAMPLE_TOKENS = {"prose": 60, "hops": 1}
@@ -86,9 +87,9 @@ def about(settings: dict, model: MoR) -> list[str]:
 
 def data(settings: dict, workdir: Path) -> list[str]:
     if settings["task"] == "hops":
-        return ["Every text is made up on the spot (`task_hops.py`): definitions such as `x=k;` in any order, and questions such as "
-                "`?x:` whose answer is the digit at the end of a chain of one to four definitions. No text is seen twice; the "
-                "256 texts of the measurements come from a seed that training never uses."]
+        return [f"Every text is made up on the spot (`task_hops.py`): definitions such as `x=k;` in any order, and questions such as "
+                f"`?x`, whose answer is the digit at the end of a chain of one to {HOPS} definitions. Training goes from few definitions "
+                f"and short chains to {VARIABLES} and long ones. The {HELDOUT_TEXTS} texts of the measurements come from a seed that training never uses."]
     corpus = json.loads((workdir / "corpus.json").read_text())
     rows = [[SOURCES[name], f"{count:,}"] for name, count in corpus["characters"].items()]
     files = [f"`{name}` {entry['bytes']:,} bytes, SHA-256 `{entry['sha256']}`" for name, entry in corpus["files"].items()]
@@ -107,7 +108,8 @@ def training(settings: dict, run: dict) -> list[str]:
     coefficient = f"auxiliary coefficient {settings['auxiliary_coefficient']}, " if routed else ""
     return [
         f"{run['tokens']:,} tokens in windows of {settings['context']}, {settings['batch']} windows a step; "
-        f"{run['seconds'] / 60:.0f} minutes of wall clock on the CPU. AdamW (0.9, 0.95), learning rate "
+        f"{run['seconds'] / 60:.0f} minutes of wall clock on {'the CPU' if run.get('device', 'CPU').upper() == 'CPU' else 'one ' + run['device']}. "
+        f"AdamW (0.9, {settings['beta2']}), learning rate "
         f"{settings['learning_rate']}, linear decay over the last {100 * settings['decay']:.0f} %, weight decay "
         f"{settings['weight_decay']}{' (routers 0)' if routed else ''}, {coefficient}seed {settings['seed']}, bf16 autocast"
         f"{' with float32 routers' if routed else ''}. The recipe is `resources/training`.",
@@ -197,7 +199,8 @@ def remember(modeldir: Path, run: dict, model: MoR, costs: dict, quality: dict) 
     unique, effective = parameters(model)
     card = json.loads((modeldir / "card.json").read_text(encoding="utf-8"))
     card["measured"] = {"parameters": unique, "effective_parameters": effective, "tokens": run["tokens"], "flops_share": round(costs["flops"], 4),
-                        "kv_share": round(costs["kv"], 4), **quality}
+                        "kv_share": round(costs["kv"], 4), "mflops_token": round(costs["flops_token"] / 1e6, 1),
+                        "kv_bytes_token": round(costs["kv_token"]), **quality}
     (modeldir / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -23,17 +23,16 @@ def roles(ids: np.ndarray, hops: np.ndarray) -> np.ndarray:
     """What each token is, for people. [texts, T]"""
     letters = (ids >= IDS["a"]) & (ids <= IDS["z"])
     digits = (ids >= IDS["0"]) & (ids <= IDS["9"])
-    before = lambda symbol: np.roll(ids, 1, axis=1) == IDS[symbol]      # the first token follows nothing, as it follows ';'
+    before = lambda symbol, places=1: np.roll(ids, places, axis=1) == IDS[symbol]   # the first token follows a ';', as it were
     role = np.full(ids.shape, "sign", dtype=object)
     for symbol in "=;?":
         role[ids == IDS[symbol]] = f"`{symbol}`"
     role[letters & before(";")] = "variable that is defined"
     role[letters & before("=")] = "variable as its source"
-    role[letters & before("?")] = "variable asked for"
     role[digits & before("=")] = "digit as a source"
-    role[digits & before(":")] = "answer"
+    role[digits & before("?", 2)] = "answer"
     for hop in range(1, HOPS + 1):
-        role[hops == hop] = f"`:` before an answer {hop} look-up{'s' if hop > 1 else ''} away"
+        role[hops == hop] = f"variable asked for, {hop} look-up{'s' if hop > 1 else ''} from its digit"
     return role
 
 

@@ -46,6 +46,7 @@ class Config:
     sampling: str = "aux_loss"         # expert choice: aux_loss or aux_router
     capacity: list[float] = field(default_factory=lambda: [1.0, 0.667, 0.333])
     alpha: float = 0.1
+    block_gain: float = 1.0            # of the shared block's residual branches before training
     rope_theta: float = 10000.0
     norm_eps: float = 1e-5
 
@@ -163,8 +164,9 @@ class MoR(nn.Module):
             if parameter.dim() == 2:
                 nn.init.normal_(parameter, std=0.02)
         for layer in (self.first, self.last, *self.block):      # residual branches shrink with the layers executed
+            gain = self.c.block_gain if any(layer is own for own in self.block) else 1.0
             for linear in (layer.out, layer.down):
-                nn.init.normal_(linear.weight, std=0.02 / math.sqrt(2 * self.c.executed))
+                nn.init.normal_(linear.weight, std=0.02 * gain / math.sqrt(2 * self.c.executed))
 
     def forward(self, ids: Tensor, rule: str = "topk", forced: int | None = None) -> tuple[Tensor, Routing]:
         """ids [B, T] -> logits [B, T, vocab] float32 and what the routers did. rule, for expert choice only: "topk" or
