@@ -30,7 +30,7 @@ public:
     EngineWorker(RecordQueue&, std::filesystem::path autosave);
     ~EngineWorker() override;
 
-    void load(const std::filesystem::path&, const mor::DeviceSettings&);
+    void load(const std::filesystem::path&, const mor::DeviceSettings&, const std::stop_token&);
     void generate(RunRequest, Pace);
     /// Goes on with a paused run, or takes more tokens when it ended at its limit.
     void proceed(Pace);
