@@ -19,8 +19,11 @@ int list_bundled(Arguments arguments) {
     std::vector<std::vector<std::string>> rows{{"name", "kind", "path", "summary"}};
     for (const BundledModel& model : list_models(root)) {
         if (json) {
-            const nlohmann::ordered_json line{
-                {"name", model.name}, {"path", model.directory.string()}, {"kind", model.kind}, {"summary", model.summary}};
+            const nlohmann::ordered_json line{{"name", model.name},
+                                              {"path", model.directory.string()},
+                                              {"kind", model.kind},
+                                              {"summary", model.summary},
+                                              {"prompt", model.prompt}};
             std::cout << line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
         } else {
             rows.push_back({model.name, model.kind, model.directory.string(), model.summary});

@@ -4,7 +4,7 @@
 #include <QCoreApplication>
 #include <QWidget>
 
-#include "gui/icons.hpp"
+#include "views/icons.hpp"
 
 namespace mor::ui {
 
@@ -45,7 +45,7 @@ Actions::Actions(QWidget* w)
       nextToken(make(w, tr("+1 token"), QKeySequence("Alt+Right"), tr("Compute one token and pause"))),
       nextRecursion(
           make(w, tr("+1 recursion"), QKeySequence("Alt+Up"), tr("Compute one pass through some layers and pause"))),
-      stop(make(w, tr("Stop"), QKeySequence("Esc"), tr("End this run and keep what is there"))),
+      stop(make(w, tr("Stop"), QKeySequence("Ctrl+."), {})),
       previousToken(make(w, tr("-1 token"), QKeySequence("Alt+Left"), tr("Go one token back"))),
       previousRecursion(make(w, tr("-1 recursion"), QKeySequence("Alt+Down"), tr("Go one pass back"))),
       toBegin(make(w, tr("To the beginning"), QKeySequence("Alt+Home"), tr("Show the run before its first pass"))),
@@ -56,7 +56,8 @@ Actions::Actions(QWidget* w)
       openTrace(make(w, tr("Open trace…"), QKeySequence("Ctrl+O"), tr("Show a recorded run; no model is needed"))),
       openModel(make(w, tr("Open model directory…"), QKeySequence("Ctrl+Shift+O"), tr("Load a model"))),
       saveTrace(make(w, tr("Save trace as…"), QKeySequence("Ctrl+S"), tr("Record this run in a file"))),
-      savePicture(make(w, tr("Save picture…"), QKeySequence("Ctrl+Shift+S"), tr("Save what is drawn as PNG, PDF or SVG"))),
+      savePicture(make(w, tr("Save picture…"), QKeySequence("Ctrl+Shift+S"),
+                       tr("Save what is drawn as PNG, PDF, SVG or an HTML page"))),
       showTable(
           make(w, tr("Show as table"), QKeySequence("Ctrl+T"), tr("All numbers of this run as a table to read and copy"))),
       aboutRun(make(w, tr("About this run"), QKeySequence("Ctrl+I"), tr("The model and the settings it was made with"))),
@@ -66,6 +67,9 @@ Actions::Actions(QWidget* w)
       zoomFit(make(w, tr("Whole run"), QKeySequence("Ctrl+0"), tr("Show all columns of the heatmap at once"))),
       compareRules(make(w, tr("Compare with top-k"), QKeySequence("Ctrl+K"),
                         tr("Mark what training-time selection, which looks ahead, would decide otherwise"))),
+      enlarge(
+          make(w, tr("This view alone"), QKeySequence("F6"), tr("Enlarge the view that has the focus, or show all again"))),
+      back(make(w, tr("Back"), QKeySequence("Esc"), tr("From one view, presentation or full screen; else forget pins"))),
       presentation(make(w, tr("Presentation"), QKeySequence("F5"), tr("Larger type, no controls"))),
       fullScreen(make(w, tr("Full screen"), QKeySequence("F11"), tr("Fill the screen"))),
       shortcuts(make(w, tr("Keyboard"), QKeySequence("F1"), tr("All keys on one page"))),
@@ -83,6 +87,7 @@ Actions::Actions(QWidget* w)
     compareRules->setCheckable(true);
     fullScreen->setCheckable(true);
     setPaused(false, true);
+    setStops(false);
     setTheme({});
 }
 
@@ -93,6 +98,11 @@ void Actions::setPaused(bool paused, bool computing) {
     explain(pause, !paused     ? tr("Pause after the pass being computed")
                    : computing ? tr("Go on")
                                : tr("Show again how this run went"));
+}
+
+void Actions::setStops(bool loading) {
+    stop->setText(loading ? tr("Cancel") : tr("Stop"));
+    explain(stop, loading ? tr("Don't load this model") : tr("End this run and keep what is there"));
 }
 
 void Actions::setTheme(const Theme& theme) {

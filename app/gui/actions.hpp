@@ -19,6 +19,8 @@ struct Actions {
     void setTheme(const Theme&);
     /// The pause action says what it would do.
     void setPaused(bool paused, bool computing);
+    /// So does the stop action: it ends a run, or the load of a model.
+    void setStops(bool loading);
 
     QAction* generate;
     QAction* pause;
@@ -42,6 +44,8 @@ struct Actions {
     QAction* zoomOut;
     QAction* zoomFit;
     QAction* compareRules;
+    QAction* enlarge;
+    QAction* back;
     QAction* presentation;
     QAction* fullScreen;
     QAction* shortcuts;

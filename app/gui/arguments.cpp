@@ -50,9 +50,9 @@ void addOptions(mor::cli::OptionTable& table, Arguments& a, bool& version) {
     table.heading("Pictures");
     table.option("--screenshot", "FILE.png", "draw a live run into a file, without a display",
                  [&](const std::string& text) { a.screenshot = readPicture("--screenshot", text, {"png"}); });
-    table.option("--export", "FILE.{png,pdf,svg}", "draw the given trace into a file; no model is needed",
+    table.option("--export", "FILE.{png,pdf,svg,html}", "draw the given trace into a file; no model is needed",
                  [&](const std::string& text) {
-                     a.exportFile = readPicture("--export", text, {"png", "pdf", "svg"});
+                     a.exportFile = readPicture("--export", text, {"png", "pdf", "svg", "html"});
                  });
     table.option("--model", "DIR", "the model of the screenshot (the bundled one)",
                  [&](const std::string& text) { a.model = QString::fromStdString(resolve_model(text).string()); });

@@ -11,6 +11,7 @@
 #include <QSaveFile>
 #include <QSvgGenerator>
 
+#include "gui/export_html.hpp"
 #include "gui/trace_page.hpp"
 
 namespace mor::ui {
@@ -74,15 +75,16 @@ QByteArray svgOf(const TracePage& page, const QSize& size, const QString& piece)
 
 QString pictureFormat(const QString& file) {
     const QString suffix = QFileInfo(file).suffix().toLower();
-    return QStringList{"png", "pdf", "svg"}.contains(suffix) ? suffix : QString();
+    return QStringList{"png", "pdf", "svg", "html"}.contains(suffix) ? suffix : QString();
 }
 
 QString exportPicture(const TracePage& page, const QString& file, const QSize& size, double scale, const QString& piece) {
     const QString format = pictureFormat(file);
-    if (format.isEmpty()) return tr("%1: file name: expected .png, .pdf or .svg at its end").arg(file);
+    if (format.isEmpty()) return tr("%1: file name: expected .png, .pdf, .svg or .html at its end").arg(file);
     const QByteArray bytes = format == "png"   ? pngOf(page, size, scale, piece)
                              : format == "pdf" ? pdfOf(page, size, piece)
-                                               : svgOf(page, size, piece);
+                             : format == "svg" ? svgOf(page, size, piece)
+                                               : htmlOf(page, size, piece);
     if (bytes.isEmpty()) return tr("%1: the picture is too large for the memory").arg(file);
     QSaveFile out(file);  // a failed write leaves an older picture alone
     if (!out.open(QIODevice::WriteOnly) || out.write(bytes) != bytes.size() || !out.commit())

@@ -10,11 +10,11 @@ class TracePage;
 
 /// Pictures of a page as files. Returns an empty string, or one sentence saying why it failed.
 ///
-/// The suffix chooses the format: png (`scale` pixels for one of `size`), pdf or svg (vectors). `piece` names one view;
-/// empty draws all.
+/// The suffix chooses the format: png (`scale` pixels for one of `size`), pdf or svg (vectors), html (a page with every
+/// view, the table and what the run was made with). `piece` names one view; empty draws all.
 QString exportPicture(const TracePage&, const QString& file, const QSize& size, double scale, const QString& piece = {});
 
-/// "png", "pdf" or "svg"; empty for any other suffix.
+/// "png", "pdf", "svg" or "html"; empty for any other suffix.
 QString pictureFormat(const QString& file);
 
 }  // namespace mor::ui

@@ -16,7 +16,7 @@ namespace mor::ui {
 
 namespace {
 
-constexpr int kLoadingHeight = 3;
+constexpr int kBusyHeight = 3;
 
 /// Buttons follow their action's text, so the pause button would change its width between "Pause" and "Resume".
 void reserveWidth(QToolButton* button, const QString& longest) {
@@ -29,13 +29,13 @@ void reserveWidth(QToolButton* button, const QString& longest) {
 }  // namespace
 
 HeaderBar::HeaderBar(const Actions& actions, ModelChooser* chooser, RunControls* controls, QMenu* menu, QWidget* parent)
-    : QFrame(parent), device_(new DeviceChooser), menu_(new QToolButton), loading_(new QProgressBar) {
+    : QFrame(parent), device_(new DeviceChooser), menu_(new QToolButton), busy_(new QProgressBar) {
     setObjectName(QStringLiteral("header"));
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     auto* row = new QHBoxLayout;
-    row->setContentsMargins(14, 8, 14, 8 - kLoadingHeight);
+    row->setContentsMargins(14, 7, 14, 7 - kBusyHeight);
     row->setSpacing(8);
     column->addLayout(row);
     row->addWidget(chooser);
@@ -45,7 +45,8 @@ HeaderBar::HeaderBar(const Actions& actions, ModelChooser* chooser, RunControls*
     row->addWidget(pause);
     row->addWidget(buttonFor(actions.nextToken, QStringLiteral("nextToken")));
     row->addWidget(buttonFor(actions.nextRecursion, QStringLiteral("nextRecursion")));
-    row->addWidget(buttonFor(actions.stop, QStringLiteral("stop")));
+    QToolButton* stop = buttonFor(actions.stop, QStringLiteral("stop"));
+    row->addWidget(stop);
     row->addWidget(controls);
     row->addStretch(1);
     row->addWidget(device_);
@@ -60,16 +61,17 @@ HeaderBar::HeaderBar(const Actions& actions, ModelChooser* chooser, RunControls*
     connect(actions.menu, &QAction::changed, menu_, [this, action = actions.menu] { menu_->setIcon(action->icon()); });
     connect(actions.menu, &QAction::triggered, menu_, &QToolButton::showMenu);
     row->addWidget(menu_);
-    loading_->setRange(0, 0);
-    loading_->setTextVisible(false);
-    loading_->setFixedHeight(kLoadingHeight);
-    loading_->setAccessibleName(tr("Loading the model"));
-    auto policy = loading_->sizePolicy();
-    policy.setRetainSizeWhenHidden(true);  // nothing jumps when loading ends
-    loading_->setSizePolicy(policy);
-    loading_->hide();
-    column->addWidget(loading_);
+    busy_->setRange(0, 0);
+    busy_->setTextVisible(false);
+    busy_->setFixedHeight(kBusyHeight);
+    busy_->setAccessibleName(tr("Progress"));
+    auto policy = busy_->sizePolicy();
+    policy.setRetainSizeWhenHidden(true);  // nothing jumps when it ends
+    busy_->setSizePolicy(policy);
+    busy_->hide();
+    column->addWidget(busy_);
     reserveWidth(pause, tr("Resume"));
+    reserveWidth(stop, tr("Cancel"));
 }
 
 QToolButton* HeaderBar::buttonFor(QAction* action, const QString& name) {
@@ -82,6 +84,14 @@ QToolButton* HeaderBar::buttonFor(QAction* action, const QString& name) {
 
 void HeaderBar::setDevice(const QString& device, const QString& note) { device_->showDevice(device, note); }
 
-void HeaderBar::setLoading(bool loading) { loading_->setVisible(loading); }
+void HeaderBar::setBusy(bool busy) {
+    busy_->setRange(0, 0);
+    busy_->setVisible(busy);
+}
+
+void HeaderBar::setProgress(double share) {
+    busy_->setRange(0, 100);
+    busy_->setValue(qRound(100 * share));
+}
 
 }  // namespace mor::ui

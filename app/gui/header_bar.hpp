@@ -14,7 +14,7 @@ class DeviceChooser;
 class ModelChooser;
 class RunControls;
 
-/// The row of controls at the top: model, run, sampling, device, menu; and a thin bar below while a model loads.
+/// The row of controls at the top: model, run, sampling, device, menu; and a thin bar below during long work.
 class HeaderBar : public QFrame {
     Q_OBJECT
 
@@ -24,14 +24,15 @@ public:
 
     DeviceChooser* device() const { return device_; }
     void setDevice(const QString& device, const QString& note);
-    void setLoading(bool);
+    void setBusy(bool);              ///< something goes on, nobody knows how long
+    void setProgress(double share);  ///< how much of it is done
 
 private:
     QToolButton* buttonFor(QAction*, const QString& name);
 
     DeviceChooser* device_;
     QToolButton* menu_;
-    QProgressBar* loading_;
+    QProgressBar* busy_;
 };
 
 }  // namespace mor::ui

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The window's parts and how they hang together. Files are in main_window_files.cpp, looks in main_window_look.cpp.
+// The window's parts and how they hang together. Files are in main_window_files.cpp, looks in
+// main_window_look.cpp, steps and replay in main_window_time.cpp.
 #include "gui/main_window.hpp"
 
 #include <QCloseEvent>
@@ -13,6 +14,7 @@
 #include "gui/model_chooser.hpp"
 #include "gui/prompt_box.hpp"
 #include "gui/run_controls.hpp"
+#include "gui/sample_prompt.hpp"
 #include "gui/status_line.hpp"
 #include "gui/trace_page.hpp"
 #include "models/rule_overlay.hpp"
@@ -25,7 +27,7 @@ namespace mor::ui {
 namespace {
 
 constexpr QSize kFirstSize(1440, 900);
-constexpr int kMargin = 14;
+constexpr int kMargin = 14, kGap = 8;
 
 }  // namespace
 
@@ -56,7 +58,11 @@ MainWindow::~MainWindow() {
 }
 
 void MainWindow::compose() {
-    chooser_ = new ModelChooser(mor::list_models(bundled_models_root()), actions_.openModel);
+    const auto models = mor::list_models(bundled_models_root());
+    chooser_ = new ModelChooser(models, actions_.openModel);
+    samples_ = {kSamplePrompt, kSampleIds};
+    for (const auto& model : models)
+        if (!model.prompt.empty()) samples_.append(QString::fromStdString(model.prompt));
     controls_ = new RunControls;
     header_ = new HeaderBar(actions_, chooser_, controls_, makeMenu());
     header_->device()->setChoice(settings_.device);
@@ -68,8 +74,8 @@ void MainWindow::compose() {
     page_->addAction(actions_.pause);  // Space pauses wherever it does not type a blank
 
     auto* middle = new QVBoxLayout;
-    middle->setContentsMargins(kMargin, 10, kMargin, 10);
-    middle->setSpacing(10);
+    middle->setContentsMargins(kMargin, kGap, kMargin, kGap);
+    middle->setSpacing(kGap);
     middle->addWidget(prompt_);
     middle->addWidget(error_);
     middle->addWidget(page_, 1);
@@ -88,7 +94,11 @@ void MainWindow::connectFeed() {
     connect(&feed_, &Feed::modelLoaded, this, &MainWindow::showModel);
     connect(&feed_, &Feed::loadFailed, this, [this](const QString& sentence) {
         info_ ? chooser_->showModel(*info_) : chooser_->showNone();
-        showError(tr("%1; correct it or choose another model").arg(sentence));
+        if (!sentence.isEmpty()) showError(tr("%1; correct it or choose another model").arg(sentence));
+    });
+    connect(&feed_, &Feed::loadAdvanced, this, [this](double share) {
+        header_->setProgress(share);
+        chooser_->showLoading(loading_, share);
     });
     connect(&feed_, &Feed::started, this, [this](const mor::TraceHeader& header) {
         live_ = true;
@@ -135,7 +145,10 @@ void MainWindow::connectActions() {
     });
     on(actions_.nextToken, [this] { step(Pace::Token); });
     on(actions_.nextRecursion, [this] { step(Pace::Recursion); });
-    on(actions_.stop, [this] { feed_.stop(); });
+    on(actions_.stop, [this] { feed_.state() == EngineState::Loading ? feed_.cancelLoad() : feed_.stop(); });
+    on(actions_.back, [this] { goBack(); });
+    on(actions_.enlarge, [this] { enlarge(page_->enlarged().isEmpty() ? page_->focusedPiece() : QString()); });
+    connect(page_, &TracePage::enlargeWanted, this, &MainWindow::enlarge);
     on(actions_.openTrace, [this] { askForTrace(); });
     on(actions_.openModel, [this] { askForModel(); });
     on(actions_.saveTrace, [this] { saveTrace(); });
@@ -187,17 +200,6 @@ void MainWindow::generate(Pace pace) {
     page_->flow()->setFocus();  // so that Space pauses
 }
 
-void MainWindow::step(Pace pace) {
-    if (model_.hasRun() && !player_.isAtEnd()) {  // what is recorded already needs no engine
-        if (feed_.state() == EngineState::Running) feed_.pause();
-        return pace == Pace::Token ? player_.stepTokens(1) : player_.stepPasses(1);
-    }
-    const bool goesOn = live_ && (feed_.isBusy() || (feed_.canExtend() && runPrompt_ == prompt_->text()));
-    if (!goesOn) return generate(pace);
-    player_.follow();
-    pace == Pace::Token ? feed_.stepToken() : feed_.stepRecursion();
-}
-
 void MainWindow::compareRules() {
     if (!actions_.compareRules->isChecked()) {
         feed_.stop();
@@ -206,62 +208,22 @@ void MainWindow::compareRules() {
     feed_.compareRules(model_.trace());
 }
 
-/// The engine and the moment shown are one clock to the reader: both run, or both rest.
-void MainWindow::togglePause() {
-    stoppedWhy_.clear();
-    if (live_ && feed_.state() == EngineState::Running && player_.isPlaying()) {
-        feed_.pause();
-        if (!player_.isAtEnd()) player_.pause();
-    } else if (live_ && feed_.isBusy()) {
-        player_.follow();
-        feed_.resume();
-    } else {
-        player_.isPlaying() ? player_.pause() : player_.play();
-    }
-    updateStatus();
-}
-
-void MainWindow::goToMatch(int step) {
-    const int from = selection_.pinned() >= 0 ? selection_.pinned() : step > 0 ? -1 : model_.tokenCount();
-    const auto& whole = player_.whole();
-    const int found = findMatch(player_.breakpoints(), whole, from, step, static_cast<int>(whole.tokens.size()));
-    if (found < 0)
-        return status_->setText(player_.breakpoints().isEmpty() ? tr("Say what to look for under Stop when …")
-                                                                : tr("No further match"));
-    if (found >= model_.tokenCount()) player_.seek(player_.momentOf(found));
-    selection_.clear();
-    selection_.togglePin(found);
-}
-
-/// Buttons follow both clocks.
-void MainWindow::showPlaying() {
-    const auto state = feed_.state();
-    const bool ready = state == EngineState::Ready, busy = feed_.isBusy();
-    const bool recorded = player_.end() > 0, ahead = recorded && !player_.isAtEnd();
-    const bool rests = busy ? state == EngineState::Paused || !player_.isPlaying() : !player_.isPlaying();
-    actions_.pause->setEnabled(busy || recorded);
-    actions_.setPaused(rests && (busy || recorded), busy);
-    actions_.nextToken->setEnabled(ready || state == EngineState::Paused || ahead);
-    actions_.nextRecursion->setEnabled(actions_.nextToken->isEnabled());
-    for (auto* action : {actions_.previousToken, actions_.previousRecursion, actions_.toBegin})
-        action->setEnabled(player_.moment() > 0);
-    actions_.toEnd->setEnabled(ahead);
-    updateStatus();
-}
-
 void MainWindow::showState(EngineState state) {
     const bool ready = state == EngineState::Ready;
     const bool paused = state == EngineState::Paused;
     actions_.generate->setEnabled(ready || paused);
-    actions_.stop->setEnabled(feed_.isBusy() || state == EngineState::Analyzing);
+    const bool loads = state == EngineState::Loading, analyses = state == EngineState::Analyzing;
+    actions_.stop->setEnabled(feed_.isBusy() || loads || analyses);
+    actions_.setStops(loads);
+    if (loads) chooser_->showLoading(loading_, 0);
+    header_->setBusy(loads || analyses);
     const auto& mor = model_.header().config.mor;
     actions_.compareRules->setEnabled((ready && model_.tokenCount() > 1 && mor.routing == mor::Routing::ExpertChoice) ||
-                                      state == EngineState::Analyzing);
+                                      analyses);
     actions_.saveTrace->setEnabled(model_.hasRun());
     actions_.savePicture->setEnabled(model_.hasRun());
     actions_.showTable->setEnabled(model_.hasRun());
     actions_.aboutRun->setEnabled(model_.hasRun());
-    header_->setLoading(state == EngineState::Loading);
     showPlaying();
 }
 
@@ -272,17 +234,18 @@ void MainWindow::showModel(const mor::ModelInfo& info, bool hasTokenizer) {
     chooser_->showModel(info);
     controls_->whatIf()->setModel(info);
     header_->setDevice(QString::fromStdString(info.device), QString::fromStdString(info.device_note));
-    prompt_->setTakesTokenIds(!hasTokenizer);
+    offerPrompt(info, hasTokenizer);
     setWindowTitle(tr("%1 – Morscope").arg(QString::fromStdString(info.name)));
 }
 
-void MainWindow::showError(const QString& sentence) { error_->showSentence(sentence); }
-
-void MainWindow::updateStatus() {
-    const bool looksBack = feed_.state() == EngineState::Ready && !player_.isAtEnd() && !player_.isPlaying();
-    const auto text = statusText(model_, looksBack ? EngineState::Paused : feed_.state(), traceName_);
-    status_->setText(stoppedWhy_.isEmpty() ? text : stoppedWhy_ + QStringLiteral(" · ") + text);
+/// A sample gives way to the new model's own; what somebody typed stays.
+void MainWindow::offerPrompt(const mor::ModelInfo& info, bool hasTokenizer) {
+    const QString sample = samplePrompt(info, hasTokenizer);
+    prompt_->setTakesTokenIds(!hasTokenizer, sample);
+    if (samples_.contains(prompt_->text())) prompt_->setText(sample);
 }
+
+void MainWindow::showError(const QString& sentence) { error_->showSentence(sentence); }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
     feed_.stop();

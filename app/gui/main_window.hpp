@@ -79,6 +79,7 @@ private:
     void compareRules();
     void showState(EngineState);
     void showModel(const mor::ModelInfo&, bool hasTokenizer);
+    void offerPrompt(const mor::ModelInfo&, bool hasTokenizer);
     void showError(const QString&);
     void updateStatus();
 
@@ -94,6 +95,9 @@ private:
 
     void applyLook();
     void setPresentation(bool);
+    void enlarge(const QString& piece);
+    void showControls(bool);
+    void goBack();
     Settings currentSettings() const;
 
     Settings settings_;
@@ -115,11 +119,13 @@ private:
     StatusLine* status_ = nullptr;
     QMenu* recent_ = nullptr;
 
+    QStringList samples_;  ///< prompts nobody typed
     bool hasTokenizer_ = true;
-    bool live_ = false;   ///< the page shows the feed's run, not an opened trace
-    QString traceName_;   ///< of the opened trace; empty for a live run
-    QString stoppedWhy_;  ///< the breakpoint at which time stands still; empty: none
-    QString runPrompt_;   ///< what the run on the page was started with
+    bool live_ = false;              ///< the page shows the feed's run, not an opened trace
+    QString traceName_;              ///< of the opened trace; empty for a live run
+    std::filesystem::path loading_;  ///< the model asked for last
+    QString stoppedWhy_;             ///< the breakpoint at which time stands still; empty: none
+    QString runPrompt_;              ///< what the run on the page was started with
     std::optional<mor::ModelInfo> info_;
     double scale_ = 1;
 };

@@ -45,7 +45,7 @@ void MainWindow::open(const QString& path) { QFileInfo(path).isDir() ? openModel
 void MainWindow::openModel(const QString& directory) {
     error_->hide();
     const auto path = pathOf(QDir::cleanPath(directory));
-    chooser_->showLoading(path);
+    loading_ = path;
     feed_.load(path, deviceSettings(settings_.device));
 }
 
@@ -135,7 +135,7 @@ void MainWindow::saveTrace() {
 
 void MainWindow::savePicture() {
     const QString file = QFileDialog::getSaveFileName(this, tr("Save picture"), QStringLiteral("run.png"),
-                                                      tr("Pictures (*.png *.pdf *.svg)"));
+                                                      tr("Pictures and pages (*.png *.pdf *.svg *.html)"));
     if (file.isEmpty()) return;
     const QString problem = exportPicture(*page_, file, page_->size(), kPictureScale);
     if (!problem.isEmpty()) showError(problem);

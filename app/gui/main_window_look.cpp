@@ -13,6 +13,7 @@
 #include "gui/table_dialog.hpp"
 #include "gui/trace_page.hpp"
 #include "views/depth_heatmap_view.hpp"
+#include "views/panel.hpp"
 #include "views/play_bar.hpp"
 
 namespace mor::ui {
@@ -43,7 +44,8 @@ QMenu* MainWindow::makeMenu() {
     addGroup(menu, tr("Colour map"), actions_.colourMap);
     addGroup(menu, tr("Colour heatmap by"), actions_.colourBy);
     menu->addAction(actions_.compareRules);
-    menu->addActions({actions_.zoomIn, actions_.zoomOut, actions_.zoomFit, actions_.presentation, actions_.fullScreen});
+    menu->addActions({actions_.zoomIn, actions_.zoomOut, actions_.zoomFit, actions_.enlarge, actions_.presentation,
+                      actions_.fullScreen});
     menu->addSeparator();
     QMenu* time = menu->addMenu(tr("Time"));
     time->addActions({actions_.previousToken, actions_.nextToken, actions_.previousRecursion, actions_.nextRecursion,
@@ -72,7 +74,8 @@ QMenu* MainWindow::makeMenu() {
     connect(actions_.zoomFit, &QAction::triggered, this, [this] { page_->heatmap()->fit(); });
     connect(actions_.presentation, &QAction::toggled, this, &MainWindow::setPresentation);
     connect(actions_.fullScreen, &QAction::toggled, this, [this](bool on) { on ? showFullScreen() : showNormal(); });
-    connect(actions_.showTable, &QAction::triggered, this, [this] { (new TableDialog(&model_, this))->show(); });
+    connect(actions_.showTable, &QAction::triggered, this,
+            [this] { (new TableDialog(&model_, &selection_, this))->show(); });
     return menu;
 }
 
@@ -93,11 +96,39 @@ void MainWindow::applyLook() {
 }
 
 void MainWindow::setPresentation(bool on) {
-    scale_ = on ? kPresentationScale : 1;
-    header_->setVisible(!on);
-    prompt_->setVisible(!on);
     if (on) page_->setFocus();
+    showControls(!on && page_->enlarged().isEmpty());
+}
+
+void MainWindow::enlarge(const QString& piece) {
+    if (piece == page_->enlarged()) return;
+    // All views in large type ask for more room than one: the type shrinks before they come back.
+    if (piece.isEmpty()) showControls(!actions_.presentation->isChecked());
+    page_->setEnlarged(piece);
+    if (piece.isEmpty()) return;
+    for (const auto& one : page_->pieces())
+        if (one.name == piece) one.panel->content()->setFocus();
+    showControls(false);
+}
+
+/// One view alone and presentation look alike: large type, and nothing but pictures.
+void MainWindow::showControls(bool on) {
+    scale_ = on ? 1 : kPresentationScale;
+    const auto show = [&] {
+        for (QWidget* control : std::initializer_list<QWidget*>{header_, prompt_, playBar_}) control->setVisible(on);
+    };
+    // Controls in large type would ask for a wider window.
+    if (!on) show();
     applyLook();
+    if (on) show();
+}
+
+/// One key out of everything: what covers most goes first.
+void MainWindow::goBack() {
+    if (!page_->enlarged().isEmpty()) return enlarge({});
+    if (actions_.presentation->isChecked()) return actions_.presentation->setChecked(false);
+    if (actions_.fullScreen->isChecked()) return actions_.fullScreen->setChecked(false);
+    selection_.clear();
 }
 
 Settings MainWindow::currentSettings() const {

@@ -4,7 +4,10 @@
 #include <QEvent>
 #include <QFontMetrics>
 #include <QMenu>
+#include <QtMath>
 #include <algorithm>
+
+#include "gui/model_entry.hpp"
 
 namespace mor::ui {
 
@@ -31,12 +34,8 @@ ModelChooser::ModelChooser(std::vector<mor::BundledModel> models, QAction* open,
     auto* menu = new QMenu(this);
     menu->setToolTipsVisible(true);
     for (const mor::BundledModel& model : models) {
-        QString title = QString::fromStdString(model.name);
-        if (!model.kind.empty() && !saysKind(title)) title += QStringLiteral(" · ") + QString::fromStdString(model.kind);
-        QAction* entry = menu->addAction(escapedAmpersands(title));
-        entry->setCheckable(true);
-        entry->setData(textOf(model.directory));
-        entry->setToolTip(QString::fromStdString(model.summary));
+        auto* entry = new ModelEntry(model, menu);
+        menu->addAction(entry);
         connect(entry, &QAction::triggered, this, [this, entry] { emit chosen(entry->data().toString()); });
     }
     if (!models.empty()) menu->addSeparator();
@@ -49,9 +48,10 @@ void ModelChooser::check(const std::filesystem::path& directory) {
     for (QAction* entry : menu()->actions()) entry->setChecked(entry->data().toString() == textOf(directory));
 }
 
-void ModelChooser::showLoading(const std::filesystem::path& directory) {
+void ModelChooser::showLoading(const std::filesystem::path& directory, double share) {
     const auto name = directory.has_filename() ? directory.filename() : directory.parent_path().filename();
-    showTitle(tr("Loading %1…").arg(textOf(name)));
+    const QChar figureSpace(0x2007);  // as wide as a digit, so that nothing moves while it counts
+    showTitle(tr("Loading %1… %2 %").arg(textOf(name)).arg(qFloor(100 * share), 3, 10, figureSpace));
 }
 
 void ModelChooser::showModel(const mor::ModelInfo& info) {
@@ -75,7 +75,7 @@ void ModelChooser::showTitle(const QString& title) {
 
 void ModelChooser::fitTitle() {
     const int room = std::max(0, width() - kPadding - fontMetrics().horizontalAdvance(kArrow));
-    setText(escapedAmpersands(fontMetrics().elidedText(title_, Qt::ElideRight, room)) + kArrow);
+    setText(escapedAmpersands(fontMetrics().elidedText(title_, Qt::ElideMiddle, room)) + kArrow);
 }
 
 QSize ModelChooser::sizeHint() const {

@@ -16,7 +16,7 @@ public:
     /// `open` asks for any other directory; it is the last entry of the menu.
     ModelChooser(std::vector<mor::BundledModel>, QAction* open, QWidget* parent = nullptr);
 
-    void showLoading(const std::filesystem::path&);
+    void showLoading(const std::filesystem::path&, double share);
     void showModel(const mor::ModelInfo&);
     void showNone();
 

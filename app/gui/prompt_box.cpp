@@ -28,7 +28,7 @@ PromptBox::PromptBox(QWidget* parent) : QFrame(parent), caption_(new QLabel), ed
     edit_->setAcceptDrops(false);  // files dropped here are for the window
     edit_->document()->setDocumentMargin(0);
     auto* row = new QHBoxLayout(this);
-    row->setContentsMargins(12, 10, 12, 10);
+    row->setContentsMargins(12, 7, 12, 7);
     row->setSpacing(12);
     row->addWidget(caption_, 0, Qt::AlignTop);
     row->addWidget(edit_, 1);
@@ -40,10 +40,11 @@ PromptBox::PromptBox(QWidget* parent) : QFrame(parent), caption_(new QLabel), ed
     setTheme({});
 }
 
-void PromptBox::setTakesTokenIds(bool ids) {
+void PromptBox::setTakesTokenIds(bool ids, const QString& sample) {
     caption_->setText(ids ? tr("Token ids") : tr("Prompt"));
-    edit_->setPlaceholderText(ids ? tr("Type token ids such as 1, 2, 3: this model has no tokenizer")
-                                  : tr("Type the beginning of a text and press Generate"));
+    edit_->setPlaceholderText(ids                ? tr("Type token ids such as 1, 2, 3: this model has no tokenizer")
+                              : sample.isEmpty() ? tr("Type the beginning of a text and press Generate")
+                                                 : tr("Type the beginning of a text, for instance: %1").arg(sample));
     edit_->setAccessibleName(caption_->text());
 }
 

@@ -21,7 +21,7 @@ public:
 
     QString text() const { return edit_->toPlainText(); }
     void setText(const QString& text) { edit_->setPlainText(text); }
-    void setTakesTokenIds(bool);
+    void setTakesTokenIds(bool, const QString& sample = {});  ///< the sample stands there while nothing else does
     void setTheme(const Theme&);
     QPlainTextEdit* edit() const { return edit_; }
 

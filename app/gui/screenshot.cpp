@@ -39,8 +39,8 @@ QString runPrompt(MainWindow& window, const Arguments& a) {
     };
     QObject::connect(&feed, &Feed::loadFailed, &loop, fail);
     QObject::connect(&feed, &Feed::failed, &loop, fail);
-    QObject::connect(&feed, &Feed::modelLoaded, &loop, [&](const mor::ModelInfo&, bool hasTokenizer) {
-        window.promptBox()->setText(a.prompt.value_or(hasTokenizer ? kSamplePrompt : kSampleIds));
+    QObject::connect(&feed, &Feed::modelLoaded, &loop, [&](const mor::ModelInfo& info, bool hasTokenizer) {
+        window.promptBox()->setText(a.prompt.value_or(samplePrompt(info, hasTokenizer)));
     });
     QObject::connect(&feed, &Feed::stateChanged, &loop, [&](EngineState state) {
         if (state != EngineState::Ready || window.trace().hasRun()) return;

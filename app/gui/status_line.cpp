@@ -2,9 +2,13 @@
 #include "gui/status_line.hpp"
 
 #include <QLocale>
+#include <QPainter>
+#include <QStyle>
+#include <QStyleOption>
 
 #include "models/trace_model.hpp"
 #include "views/geometry.hpp"
+#include "views/painting.hpp"
 
 namespace mor::ui {
 
@@ -58,6 +62,15 @@ StatusLine::StatusLine(QWidget* parent) : QLabel(parent) {
 }
 
 QSize StatusLine::minimumSizeHint() const { return {0, QLabel::minimumSizeHint().height()}; }
+
+void StatusLine::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    QStyleOption option;
+    option.initFrom(this);
+    style()->drawPrimitive(QStyle::PE_Widget, &option, &painter, this);
+    painter.setPen(palette().color(foregroundRole()));
+    drawLine(painter, contentsRect(), Qt::AlignLeft | Qt::AlignVCenter, text());
+}
 
 QString statusText(const TraceModel& model, EngineState state, const QString& source) {
     QStringList parts{stateText(model, state, source)};

@@ -17,6 +17,9 @@ class StatusLine : public QLabel {
 public:
     explicit StatusLine(QWidget* parent = nullptr);
     QSize minimumSizeHint() const override;
+
+protected:
+    void paintEvent(QPaintEvent*) override;  ///< with an ellipsis where there is no room for all
 };
 
 /// What the line says. `source` names the trace file when a recording is shown.

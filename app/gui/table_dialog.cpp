@@ -6,12 +6,16 @@
 #include <QGuiApplication>
 #include <QHeaderView>
 #include <QItemSelectionModel>
+#include <QScopedValueRollback>
 #include <QTableView>
 #include <QVBoxLayout>
 
+#include "models/selection.hpp"
+
 namespace mor::ui {
 
-TableDialog::TableDialog(QAbstractItemModel* model, QWidget* parent) : QDialog(parent), table_(new QTableView) {
+TableDialog::TableDialog(QAbstractItemModel* model, Selection* selection, QWidget* parent)
+    : QDialog(parent), selection_(selection), table_(new QTableView) {
     setWindowTitle(tr("Run as a table"));
     setAttribute(Qt::WA_DeleteOnClose);
     resize(960, 560);
@@ -30,6 +34,24 @@ TableDialog::TableDialog(QAbstractItemModel* model, QWidget* parent) : QDialog(p
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(12, 12, 12, 12);
     column->addWidget(table_);
+    connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+            [this](const QModelIndex& row) { pin(row.row()); });
+    connect(selection, &Selection::changed, this, &TableDialog::follow);
+    follow();
+}
+
+void TableDialog::pin(int row) {
+    if (following_ || row < 0 || selection_->pinned() == row) return;
+    selection_->clear();
+    selection_->togglePin(row);
+}
+
+/// While nothing is chosen the newest token is current, but a table that runs away cannot be read.
+void TableDialog::follow() {
+    if (selection_->hovered() < 0 && selection_->pinned() < 0) return;
+    const QScopedValueRollback<bool> quiet(following_, true);
+    const int row = selection_->current();
+    if (row != table_->currentIndex().row()) table_->selectRow(row);
 }
 
 void TableDialog::copySelection() const {

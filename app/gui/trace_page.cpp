@@ -5,6 +5,7 @@
 #include <QSplitter>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <utility>
 
 #include "models/rule_overlay.hpp"
 #include "models/selection.hpp"
@@ -27,9 +28,11 @@ namespace mor::ui {
 
 namespace {
 
-constexpr int kDetail = 1, kHeatmap = 2, kKv = 3, kRouting = 4;  ///< places in TracePage::pieces(), in reading order
-constexpr int kGap = 10;                                         ///< between boxes; also the handle to drag
+constexpr int kText = 0, kDetail = 1, kHeatmap = 2, kKv = 3,
+              kRouting = 4;  ///< places in TracePage::pieces(), in reading order
+constexpr int kGap = 8;      ///< between boxes; also the handle to drag
 constexpr int kLeastHeight = 140;
+constexpr double kWidthOfCosts = 1000, kHeightOfAll = 600;  ///< what the third row, and all three, want before scaling
 
 QSplitter* makeSplitter(Qt::Orientation orientation, const QString& name, std::initializer_list<QWidget*> widgets,
                         const QList<int>& sizes, const QList<int>& stretch) {
@@ -47,6 +50,7 @@ QSplitter* makeSplitter(Qt::Orientation orientation, const QString& name, std::i
 
 TracePage::TracePage(TraceModel* model, Selection* selection, QWidget* parent)
     : QWidget(parent),
+      model_(model),
       estimate_(new ThresholdEstimate(model, this)),
       overlay_(new RuleOverlay(model, this)),
       flow_(new TokenFlowView(model, selection)),
@@ -56,7 +60,7 @@ TracePage::TracePage(TraceModel* model, Selection* selection, QWidget* parent)
       routing_(new RoutingView(model, selection, estimate_)),
       compute_(new ComputeView(model, selection)),
       legend_(new DepthLegend(model)) {
-    addPiece(QStringLiteral("text"), flow_, tr("Text"), tr("background = depth, underlined = prompt"))->addCorner(legend_);
+    addPiece(QStringLiteral("text"), flow_, tr("Text"), {})->addCorner(legend_);
     addPiece(QStringLiteral("token"), detail_, detail_->title(), detail_->caption());
     auto* zoom = new ZoomButtons;
     connect(zoom, &ZoomButtons::zoomWanted, heatmap_, &DepthHeatmapView::zoomBy);
@@ -113,6 +117,8 @@ Panel* TracePage::addPiece(const QString& name, View* view, const QString& title
     auto* panel = new Panel(title, caption, view);
     panel->setMinimumHeight(kLeastHeight);  // views ask for more, but a small screen has to do
     panel->setObjectName(name);
+    connect(panel, &Panel::enlargeWanted, this,
+            [this, name] { emit enlargeWanted(enlarged_.isEmpty() ? name : QString()); });
     pieces_.push_back({name, panel, view, title, caption});
     return panel;
 }
@@ -133,6 +139,8 @@ void TracePage::compose() {
 
 /// What the colours and numbers mean depends on the model, the size of the run and the chosen colouring.
 void TracePage::updateCaptions() {
+    const bool vanilla = model_->hasRun() && model_->recursions() == 0;
+    setCaption(kText, vanilla ? tr("underlined = prompt") : tr("background = depth, underlined = prompt"));
     setCaption(kHeatmap, heatmap_->caption());
     setCaption(kRouting, routing_->caption());
     setCaption(kKv, kv_->caption());
@@ -150,12 +158,51 @@ void TracePage::finishDrawing() {
 }
 
 void TracePage::setTheme(const Theme& theme) {
+    const bool grows = theme.scale > theme_.scale;
     theme_ = theme;
+    if (grows) showFitting();  // before large type asks for more room than there is
     for (const Piece& piece : pieces_) piece.panel->setTheme(theme);
+    if (!grows) showFitting();
     update();
 }
 
+void TracePage::setEnlarged(const QString& name) {
+    if (name == enlarged_) return;
+    enlarged_ = name;
+    showFitting();
+}
+
+/// One view, or as many rows as there is room for: in large type a small screen has none for the costs.
+void TracePage::showFitting() {
+    const bool all = enlarged_.isEmpty();
+    const bool costs = theme_.scale <= 1 || (width() >= theme_.px(kWidthOfCosts) && height() >= theme_.px(kHeightOfAll));
+    const bool complete = all && costs;
+    if (!complete && layoutOfAll_.isEmpty()) layoutOfAll_ = layoutState();
+    for (const Piece& piece : pieces_) {
+        piece.panel->setVisible(all || piece.name == enlarged_);
+        piece.panel->setEnlarged(!all);
+    }
+    // A row without visible panels would keep its height.
+    for (QSplitter* row : {splitters_[0], splitters_[1]}) {
+        bool shown = all && (costs || row == splitters_[0]);
+        for (int i = 0; i < row->count(); ++i) shown |= row->widget(i)->objectName() == enlarged_;
+        row->setVisible(shown);
+    }
+    if (complete && !layoutOfAll_.isEmpty()) restoreLayout(std::exchange(layoutOfAll_, {}));
+}
+
+void TracePage::resizeEvent(QResizeEvent*) {
+    if (theme_.scale > 1 && enlarged_.isEmpty()) showFitting();
+}
+
+QString TracePage::focusedPiece() const {
+    for (const Piece& piece : pieces_)
+        if (const QWidget* focus = window()->focusWidget(); focus && piece.panel->isAncestorOf(focus)) return piece.name;
+    return pieces_[kHeatmap].name;
+}
+
 QMap<QString, QByteArray> TracePage::layoutState() const {
+    if (!layoutOfAll_.isEmpty()) return layoutOfAll_;
     QMap<QString, QByteArray> state;
     for (const QSplitter* splitter : splitters_) state[splitter->objectName()] = splitter->saveState();
     return state;

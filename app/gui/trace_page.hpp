@@ -37,6 +37,7 @@ class TracePage : public QWidget {
 public:
     TracePage(TraceModel*, Selection*, QWidget* parent = nullptr);
 
+    const TraceModel& model() const { return *model_; }
     TokenFlowView* flow() const { return flow_; }
     TokenDetailView* detail() const { return detail_; }
     DepthHeatmapView* heatmap() const { return heatmap_; }
@@ -64,6 +65,11 @@ public:
     const std::vector<Piece>& pieces() const { return pieces_; }
     static QStringList pieceNames();
 
+    /// One view over the whole page, or all of them again (empty). What is chosen stays chosen.
+    void setEnlarged(const QString& piece);
+    const QString& enlarged() const { return enlarged_; }
+    QString focusedPiece() const;  ///< the view that has the focus, else the heatmap
+
     /// Says anew what colours and numbers mean; for when the colouring was changed.
     void updateCaptions();
 
@@ -74,9 +80,14 @@ public:
     void drawInto(QPainter&, const QRectF& area, const QString& piece = {}) const;
 
 signals:
-    void rerunWanted(double threshold);  ///< generate again with the estimated threshold
+    void enlargeWanted(const QString& piece);  ///< or none: back to all
+    void rerunWanted(double threshold);        ///< generate again with the estimated threshold
+
+protected:
+    void resizeEvent(QResizeEvent*) override;
 
 private:
+    void showFitting();
     EstimateButtons* estimateButtons();
     ModeSwitch* kvSwitch();
     ModeSwitch* computeSwitch();
@@ -86,6 +97,7 @@ private:
     void drawPiece(QPainter&, const Piece&, const QRectF& area) const;
     void setCaption(int piece, const QString& caption);
 
+    TraceModel* model_;
     ThresholdEstimate* estimate_;
     RuleOverlay* overlay_;
     TokenFlowView* flow_;
@@ -97,6 +109,8 @@ private:
     DepthLegend* legend_;
     std::vector<Piece> pieces_;
     QList<QSplitter*> splitters_;
+    QString enlarged_;
+    QMap<QString, QByteArray> layoutOfAll_;  ///< while not all views are shown
     Theme theme_;
 };
 

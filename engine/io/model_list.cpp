@@ -30,6 +30,7 @@ void read_card(const std::filesystem::path& card, BundledModel& model) {
     const Field root(json, file);
     if (const auto name = root.find("name"); name && !name->text().empty()) model.name = name->text();
     if (const auto summary = root.find("summary")) model.summary = summary->text();
+    if (const auto prompt = root.find("prompt")) model.prompt = prompt->text();
 }
 
 /// The last part of the path, also of "models/demo/" and ".".

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <initializer_list>
 #include <iterator>
+#include <set>
 #include <string>
 
 #include "io/checkpoint.hpp"
@@ -33,14 +34,15 @@ std::vector<float> to_f32(const TensorView& t) {
 /// Reads one checkpoint into prepared weights. Shapes are enforced here, so that nothing after needs to check them.
 class Loader {
 public:
-    Loader(const std::filesystem::path& directory, std::shared_ptr<Backend> backend)
-        : parts_(std::make_unique<Model::Parts>()), checkpoint_(directory) {
+    Loader(const std::filesystem::path& directory, std::shared_ptr<Backend> backend, const LoadWatch& watch)
+        : parts_(std::make_unique<Model::Parts>()), checkpoint_(directory), watch_(watch) {
         parts_->info.directory = directory;
         parts_->info.config = read_config(directory);
         parts_->backend = std::move(backend);
     }
 
     std::unique_ptr<Model::Parts> load() {
+        for (const auto& name : checkpoint_.names()) bytes_ += checkpoint_.find(name)->bytes();
         load_ends();
         load_layers();
         load_routers();
@@ -56,7 +58,14 @@ private:
 
     using Shape = std::initializer_list<std::int64_t>;
 
-    const TensorView& tensor(const Names& names, Shape shape) { return checkpoint_.expect(names, shape); }
+    /// Every tensor comes through here, so here is where a load can be watched and ended.
+    const TensorView& tensor(const Names& names, Shape shape) {
+        if (watch_.stop.stop_requested()) throw Error(checkpoint_.path() + ": loading was ended before it was complete");
+        const TensorView& view = checkpoint_.expect(names, shape);
+        if (seen_.insert(view.data).second) seen_bytes_ += view.bytes();
+        if (watch_.progress && bytes_ > 0) watch_.progress(static_cast<double>(seen_bytes_) / static_cast<double>(bytes_));
+        return view;
+    }
 
     static Names with_suffix(const LayerNames& layer, const std::string& suffix) {
         Names names;
@@ -223,6 +232,7 @@ private:
         const BundledModel card = describe_model(info.directory);
         info.name = card.name;
         info.summary = card.summary;
+        info.prompt = card.prompt;
         info.hash = hex16(content());
         info.parameters_unique = parameters_ + router_parameters_;
         const std::int64_t head =
@@ -249,31 +259,35 @@ private:
 
     std::unique_ptr<Model::Parts> parts_;
     Checkpoint checkpoint_;
+    const LoadWatch& watch_;
+    std::set<const void*> seen_;               ///< tensors asked for; shared ones are asked for once per recursion
+    std::int64_t bytes_ = 0, seen_bytes_ = 0;  ///< of all tensors, and of those
     std::int64_t parameters_ = 0, router_parameters_ = 0, effective_ = 0;
 };
 
 }  // namespace
 
 std::shared_ptr<const Model> load_model(const std::filesystem::path& directory, std::shared_ptr<Backend> backend,
-                                        std::string device_note) {
-    auto parts = Loader(directory, std::move(backend)).load();
+                                        std::string device_note, const LoadWatch& watch) {
+    auto parts = Loader(directory, std::move(backend), watch).load();
     parts->info.device_note = std::move(device_note);
     return std::shared_ptr<const Model>(new Model(std::move(parts)));
 }
 
-std::shared_ptr<const Model> Model::load(const std::filesystem::path& directory, const DeviceSettings& device) {
+std::shared_ptr<const Model> Model::load(const std::filesystem::path& directory, const DeviceSettings& device,
+                                         const LoadWatch& watch) {
     if (device.device != "auto" && device.device != "cpu" && device.device != "cuda")
         throw Error("device: expected auto, cpu or cuda, got " + device.device);
     std::string note;
     if (device.device != "cpu") {
         try {
-            return load_model(directory, make_cuda_backend(device));
+            return load_model(directory, make_cuda_backend(device), {}, watch);
         } catch (const DeviceError& error) {
             if (device.device == "cuda") throw DeviceError(std::string(error.what()) + "; the CPU can be chosen instead");
             note = std::string(error.what()) + "; the CPU computes";
         }
     }
-    return load_model(directory, make_cpu_backend(device), note);
+    return load_model(directory, make_cpu_backend(device), note, watch);
 }
 
 }  // namespace mor

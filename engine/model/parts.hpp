@@ -35,7 +35,7 @@ struct Model::Parts {
 
 /// Loads a directory for a backend that exists already; `device_note` goes into the model's info.
 std::shared_ptr<const Model> load_model(const std::filesystem::path& directory, std::shared_ptr<Backend> backend,
-                                        std::string device_note = {});
+                                        std::string device_note = {}, const LoadWatch& = {});
 
 /// Segments of a plan with equal numbers use the same weights layer by layer, so their rows may share a pass.
 std::vector<int> segment_weights(const Plan&, const std::vector<int>& weights_identity);

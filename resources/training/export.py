@@ -72,7 +72,7 @@ def main() -> None:
     if mor is not None:
         write_json(out / "mor.json", mor)
     write_json(out / "tokenizer_config.json", {**TOKENIZER_CONFIG, "model_max_length": config.context})
-    write_json(out / "card.json", {"name": settings["title"], "summary": settings["summary"]})
+    write_json(out / "card.json", {"name": settings["title"], "summary": settings["summary"], "prompt": settings["prompt"]})
     (out / "tokenizer.model").write_bytes(tokenizer)
     print(f"{out}: {len(tensors)} tensors, {(out / 'model.safetensors').stat().st_size} bytes of weights")
 

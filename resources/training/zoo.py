@@ -17,8 +17,8 @@ import matplotlib.pyplot as plt  # noqa: E402
 ROOT = Path(__file__).resolve().parent.parent.parent
 BEGIN, END = "<!-- zoo: made by resources/training/zoo.py -->", "<!-- zoo: end -->"
 # Where a label would cover its neighbour: its place beside the dot, in points.
-PLACES = {"prose-expert-r3": (9, 6), "prose-expert-r3-kvshare": (-10, -5), "prose-expert-r4": (9, -4), "prose-vanilla": (9, -14),
-          "prose-token-r3": (-10, -5), "prose-recursive-r3": (9, 4)}
+PLACES = {"prose-expert-r3": (9, 6), "prose-expert-r3-kvshare": (-10, -5), "prose-expert-r4": (9, -4), "prose-vanilla": (9, -6),
+          "prose-token-r3": (-10, -5), "prose-recursive-r3": (9, 0)}
 
 
 def zoo(models: Path) -> dict[str, dict]:
@@ -57,6 +57,7 @@ def chart(cards: dict[str, dict], file: Path) -> None:
     axes.set_xlabel("MFLOPs a token (counted by the engine)")
     axes.set_ylabel("bits per byte, held-out text")
     axes.set_xlim(9.6, 15.2)
+    axes.margins(y=0.15)
     note = "".join(f"; {name.removeprefix('prose-')} lies above at {shown[name]['bits_per_byte']:.2f}" for name in left_out)
     axes.set_title(f"Lower is better, left is cheaper; area: KV bytes a token{note}", fontsize=10, loc="left")
     axes.grid(alpha=0.25)

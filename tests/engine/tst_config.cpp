@@ -323,7 +323,7 @@ private slots:
             root.write(std::string(name) + "/config.json", llama_.dump());
             if (card) root.write(std::string(name) + "/card.json", card);
         };
-        place("b", R"({"name":"Zebra","summary":"Reads and writes."})");
+        place("b", R"({"name":"Zebra","summary":"Reads and writes.","prompt":"Once"})");
         root.write("b/mor.json", mor_.dump());
         place("a", nullptr);
         place("broken", "{");
@@ -334,7 +334,9 @@ private slots:
         QCOMPARE(models[0].name, std::string("Zebra"));
         QCOMPARE(models[0].kind, std::string("expert choice, 3 recursions"));
         QCOMPARE(models[0].summary, std::string("Reads and writes."));
+        QCOMPARE(models[0].prompt, std::string("Once"));
         QCOMPARE(models[1].name, std::string("a"));
+        QVERIFY(models[1].prompt.empty());
         QCOMPARE(models[1].kind, std::string("vanilla"));
         QVERIFY(list_models(root.path() / "none").empty());
         VERIFY_SENTENCE(error_of([&] { describe_model(root.path() / "broken"); }), "card.json: content: expected JSON");

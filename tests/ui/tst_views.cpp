@@ -65,6 +65,7 @@ void ViewsTest::flowBoxesEqualTheTrace() {
 
 void ViewsTest::flowHoversAndPins() {
     Stage stage;
+    stage.flow.verticalScrollBar()->setValue(0);
     for (const int token : {0, 5, 9}) {
         moveMouse(stage.flow, stage.flow.viewportRect(token).center());
         QCOMPARE(stage.selection.hovered(), token);
@@ -144,6 +145,7 @@ void ViewsTest::hoveringOneViewMarksAllOthers() {
     Stage stage;
     std::vector<QWidget*> others{&stage.heatmap, &stage.routing, &stage.kv, &stage.detail};
     std::vector<QImage> before;
+    stage.flow.verticalScrollBar()->setValue(0);
     for (auto* other : others) before.push_back(grabbed(*other));
     moveMouse(stage.flow, stage.flow.viewportRect(5).center());
     for (std::size_t i = 0; i < others.size(); ++i)

@@ -13,6 +13,8 @@ namespace mor::ui {
 
 namespace {
 
+constexpr double kLoadStep = 0.02;  ///< share of a load that is worth a word
+
 QString sentenceOf(const std::exception& error) {
     if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr)
         return EngineWorker::tr("Not enough memory: close other programs or take a smaller model.");
@@ -34,17 +36,26 @@ void EngineWorker::setState(EngineState state) {
 
 void EngineWorker::tell(News news) { queue_.push(std::move(news)); }
 
-void EngineWorker::load(const std::filesystem::path& directory, const mor::DeviceSettings& device) {
+void EngineWorker::load(const std::filesystem::path& directory, const mor::DeviceSettings& device,
+                        const std::stop_token& cancelled) {
     stop();
     setState(EngineState::Loading);
+    double told = 0;
+    const auto advanced = [&](double share) {
+        if (share - told < kLoadStep) return;
+        told = share;
+        tell(LoadAdvanced{share});
+        emit this->told();
+    };
     try {
-        auto loaded = mor::Model::load(directory, device);
+        auto loaded = mor::Model::load(directory, device, {.progress = advanced, .stop = cancelled});
         scheduler_.reset();
         recorder_.reset();
         model_ = std::move(loaded);
         tell(ModelLoaded{model_->info(), model_->tokenizer() != nullptr});
     } catch (const std::exception& error) {
-        tell(LoadFailed{sentenceOf(error)});  // a model loaded before stays in use
+        // A model loaded before stays in use.
+        tell(LoadFailed{cancelled.stop_requested() ? QString() : sentenceOf(error)});
     }
     setState(model_ ? EngineState::Ready : EngineState::NoModel);
 }

@@ -36,7 +36,7 @@ public:
     void announce() { announced_.fetch_add(1, std::memory_order_relaxed); }
     void arrived() { announced_.fetch_sub(1, std::memory_order_relaxed); }
 
-    void load(const std::filesystem::path&, const mor::DeviceSettings&);
+    void load(const std::filesystem::path&, const mor::DeviceSettings&, const std::stop_token&);
     void generate(RunRequest, Pace);
     /// Goes on with a paused run, or takes more tokens when it ended at its limit.
     void proceed(Pace);

@@ -20,6 +20,7 @@ Feed::Feed(std::filesystem::path autosave, QObject* parent)
 
 Feed::~Feed() {
     comparison_.request_stop();
+    loading_.request_stop();
     worker_->announce();  // so that it looks up
     thread_.quit();       // takes effect after the pass being computed; later turns are dropped
     thread_.wait();
@@ -42,8 +43,12 @@ void Feed::command(Command&& call) {
 }
 
 void Feed::load(const std::filesystem::path& directory, const mor::DeviceSettings& device) {
-    command([w = worker_.get(), directory, device] { w->load(directory, device); });
+    cancelLoad();
+    loading_ = {};
+    command([w = worker_.get(), directory, device, stop = loading_.get_token()] { w->load(directory, device, stop); });
 }
+
+void Feed::cancelLoad() { loading_.request_stop(); }
 
 void Feed::generate(RunRequest request, Pace pace) {
     command([w = worker_.get(), request = std::move(request), pace]() mutable { w->generate(std::move(request), pace); });
@@ -109,6 +114,8 @@ void Feed::hand(const ModelLoaded& loaded) {
     extendable_ = false;
     emit modelLoaded(loaded.info, loaded.hasTokenizer);
 }
+
+void Feed::hand(const LoadAdvanced& news) { emit loadAdvanced(news.share); }
 
 void Feed::hand(const LoadFailed& failure) { emit loadFailed(failure.sentence); }
 

@@ -42,7 +42,10 @@ public:
     /// The last run ended at its limit of tokens, so stepToken() and stepRecursion() can go on from there.
     bool canExtend() const { return state_ == EngineState::Ready && extendable_; }
 
+    /// A load that is under way is cancelled first.
     void load(const std::filesystem::path& directory, const mor::DeviceSettings&);
+    /// loadFailed() follows with an empty sentence, and a model that was loaded before stays in use.
+    void cancelLoad();
     /// Starts a run; one that is under way is stopped first.
     void generate(RunRequest, Pace = Pace::Run);
     void pause();
@@ -57,7 +60,8 @@ public:
 
 signals:
     void modelLoaded(const mor::ModelInfo&, bool hasTokenizer);
-    void loadFailed(const QString& sentence);
+    void loadAdvanced(double share);
+    void loadFailed(const QString& sentence);  ///< empty: cancelled
     void started(const mor::TraceHeader&);
     void batch(const std::vector<mor::TokenRecord>& tokens, const std::vector<mor::PassRecord>& passes);
     void warned(const QString& sentence);
@@ -78,6 +82,7 @@ private:
     void hand(const RunFailed&);
     void hand(const RunFinished&);
     void hand(const ModelLoaded&);
+    void hand(const LoadAdvanced&);
     void hand(const LoadFailed&);
     void hand(const RulesCompared&);
     void hand(const ComparisonEnded&);
@@ -90,6 +95,7 @@ private:
     EngineState state_ = EngineState::NoModel;
     bool extendable_ = false;
     std::stop_source comparison_;
+    std::stop_source loading_;
 };
 
 }  // namespace mor::ui

@@ -35,8 +35,11 @@ struct ModelLoaded {
     mor::ModelInfo info;
     bool hasTokenizer = false;
 };
+struct LoadAdvanced {
+    double share = 0;  ///< of the weights, 0..1
+};
 struct LoadFailed {
-    QString sentence;
+    QString sentence;  ///< empty when it was cancelled
 };
 struct RulesCompared {
     mor::RuleComparison comparison;
@@ -45,8 +48,8 @@ struct ComparisonEnded {
     QString sentence;  ///< why there is none; empty when it was stopped
 };
 
-using News = std::variant<RunBegun, Records, RunWarned, RunFailed, RunFinished, ModelLoaded, LoadFailed, RulesCompared,
-                          ComparisonEnded, EngineState>;
+using News = std::variant<RunBegun, Records, RunWarned, RunFailed, RunFinished, ModelLoaded, LoadAdvanced, LoadFailed,
+                          RulesCompared, ComparisonEnded, EngineState>;
 
 /// Carries news from the engine's thread to the GUI's in the order in which they happened. Records that follow each
 /// other become one piece of news, so the rate of passes never becomes the rate of events: one side pushes, the other

@@ -19,6 +19,7 @@ namespace {
 constexpr double kLabel = 16, kWidestBar = 14;
 constexpr double kUsual = 0.98;  // of the tokens' times; a hiccup of the machine may leave the chart
 constexpr double kHeadroom = 1.1;
+constexpr double kFaint = 1.6;  // contrast
 
 }  // namespace
 
@@ -81,7 +82,9 @@ void CostChart::draw(QPainter& painter, const QRectF& area) const {
     painter.setFont(theme_.caption());
     painter.setPen(theme_.frame().caption);
     const QRectF label(area.left(), area.top(), area.width(), theme_.px(kLabel));
-    const auto what = quantity_ == Quantity::Time       ? TraceModel::tr("time per token, by recursion")
+    const auto what = quantity_ == Quantity::Time
+                          ? (model_.recursions() > 0 ? TraceModel::tr("time per token, recursions upwards")
+                                                     : TraceModel::tr("time per token"))
                       : quantity_ == Quantity::PerToken ? TraceModel::tr("FLOPs per token, - - vanilla")
                                                         : TraceModel::tr("FLOPs so far, - - vanilla");
     drawLine(painter, label, Qt::AlignLeft | Qt::AlignVCenter, what);
@@ -94,6 +97,11 @@ void CostChart::draw(QPainter& painter, const QRectF& area) const {
 void CostChart::drawBars(QPainter& painter, const QRectF& plot) const {
     const double bar = std::min(plot.width() / model_.tokenCount(), theme_.px(kWidestBar));
     const int recursions = model_.recursions();
+    std::vector<bool> faint;  // by depth: what a dark ground would swallow; bright bars look hollow with a rim
+    for (int depth = 0; depth <= recursions; ++depth)
+        faint.push_back(recursions > 0 &&
+                        (depth == 0 || (theme_.appearance == Appearance::Dark &&
+                                        contrast(theme_.depth(depth, recursions), theme_.frame().panel) < kFaint)));
     for (int token = 0; token < model_.tokenCount(); ++token) {
         const double left = std::round(plot.left() + token * bar), right = std::round(plot.left() + (token + 1) * bar) - 1;
         double bottom = plot.bottom();
@@ -111,11 +119,11 @@ void CostChart::drawBars(QPainter& painter, const QRectF& plot) const {
             const auto parts = times_.of(token);
             for (std::size_t part = 0; part < parts.size(); ++part)
                 piece(parts[part], part == 0 ? theme_.frame().neutral : theme_.depth(static_cast<int>(part), recursions),
-                      false);
+                      part > 0 && faint[part]);
         } else {
             const int depth = model_.token(token).depth;
             piece(value(token), recursions == 0 ? theme_.frame().neutral : theme_.depth(depth, recursions),
-                  recursions > 0 && depth == 0);
+                  faint[static_cast<std::size_t>(std::clamp(depth, 0, recursions))]);
         }
     }
 }

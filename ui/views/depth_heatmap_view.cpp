@@ -81,6 +81,7 @@ void DepthHeatmapView::setColourBy(ColourBy by) {
 
 void DepthHeatmapView::setTheme(const Theme& theme) {
     theme_ = theme;
+    longestName_ = measured_ = 0;
     mixColours();
     auto colours = palette();
     colours.setColor(QPalette::Base, theme.frame().panel);
@@ -96,12 +97,24 @@ void DepthHeatmapView::mixColours() {
     image_.clear();
 }
 
+HeatmapSides DepthHeatmapView::sides() const { return {tiltedHeight(theme_, longestName_), model_->isRouted()}; }
+
+/// Every name once: what is left below the rows is no more than the longest of them needs.
+void DepthHeatmapView::measureNames() {
+    const QFontMetricsF font(theme_.caption());
+    for (; measured_ < model_->tokenCount(); ++measured_) {
+        const auto name = quoted(model_->label(measured_));
+        longestName_ = std::max(longestName_, font.horizontalAdvance(name.mid(1, name.size() - 2)));
+    }
+}
+
 HeatmapLayout DepthHeatmapView::layoutNow() const {
     return layOutHeatmap(theme_, viewport()->rect(), model_->recursions(), model_->extent(), theme_.px(columnWidth_),
-                         horizontalScrollBar()->value());
+                         horizontalScrollBar()->value(), sides());
 }
 
 void DepthHeatmapView::relayout() {
+    measureNames();
     const bool looking = selection_->hovered() >= 0 || selection_->pinned() >= 0;
     const int columns = model_->recursions() > 0 ? model_->extent() : 0;
     bar_->setContent(columns * theme_.px(columnWidth_), layoutNow().cells.width(), looking);
@@ -109,6 +122,7 @@ void DepthHeatmapView::relayout() {
 }
 
 void DepthHeatmapView::restart() {
+    longestName_ = measured_ = 0;
     mixColours();
     relayout();
     bar_->restart();
@@ -156,6 +170,8 @@ QString DepthHeatmapView::caption() const {
     if (const auto marks = whatChanges(); !marks.isEmpty()) return marks;
     const auto colour = colourBy_ == ColourBy::Depth ? tr("colour = depth") : tr("grey = %1").arg(rampName(colourBy_));
     if (choosesDepth(*model_)) return tr("%1, fill height = probability of this depth, ● passes ◆ chosen").arg(colour);
+    if (model_->hasRun() && model_->recursions() == 0) return {};
+    if (!model_->hasRun()) return tr("a column for each token, a row for each recursion");
     if (!model_->isRouted()) return tr("%1, ● taken; nothing is routed in this model").arg(colour);
     const auto rule = thresholdOf(*model_) >= 0 ? tr(", tick = threshold") : QString();
     const bool stores = model_->header().kv_policy == mor::KvPolicy::RecursiveSharing;
@@ -175,7 +191,8 @@ QString DepthHeatmapView::emptyText() const {
 
 void DepthHeatmapView::drawInto(QPainter& painter, const QRectF& area) const {
     if (const auto empty = emptyText(); !empty.isEmpty()) return drawEmptyState(painter, theme_, area, empty);
-    const auto layout = layOutHeatmap(theme_, area, model_->recursions(), model_->extent(), theme_.px(columnWidth_), 0);
+    const auto layout =
+        layOutHeatmap(theme_, area, model_->recursions(), model_->extent(), theme_.px(columnWidth_), 0, sides());
     painterNow().draw(painter, layout);
 }
 

@@ -60,6 +60,8 @@ protected:
     bool viewportEvent(QEvent*) override;
 
 private:
+    HeatmapSides sides() const;
+    void measureNames();
     HeatmapLayout layoutNow() const;
     HeatmapPainter painterNow() const;
     void mixColours();
@@ -89,6 +91,8 @@ private:
     ColourBy colourBy_ = ColourBy::Depth;
     mutable HeatmapImage image_;
     double columnWidth_ = 24;
+    double longestName_ = 0;  ///< pixels
+    int measured_ = 0;        ///< tokens whose names have been measured
 };
 
 }  // namespace mor::ui

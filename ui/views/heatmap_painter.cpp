@@ -17,7 +17,8 @@ namespace mor::ui {
 namespace {
 
 constexpr double kRowNames = 84;
-constexpr double kTokenNames = 72;
+constexpr double kFewestNames = 40, kMostNames = 96, kNamesStep = 8;
+constexpr double kHighestRow = 160;
 constexpr double kPositions = 24;
 constexpr double kNamedColumn = 12;
 constexpr double kHistograms = 124;
@@ -32,16 +33,16 @@ QRectF snapped(const QRectF& area) {
 }  // namespace
 
 HeatmapLayout layOutHeatmap(const Theme& theme, const QRectF& whole, int recursions, int columns, double columnWidth,
-                            double scroll) {
+                            double scroll, const HeatmapSides& sides) {
     HeatmapLayout layout;
     // Narrow columns have numbers instead of names. The frame of a selected column needs room above.
-    const double names = theme.px(columnWidth < theme.px(kNamedColumn) ? kPositions : kTokenNames);
+    const double names = theme.px(columnWidth < theme.px(kNamedColumn) ? kPositions : sides.names);
     const QRectF area = whole.adjusted(0, theme.px(2), 0, 0);
     const double rows = std::max(1, recursions);
-    const double rowHeight = std::floor(std::clamp((area.height() - names) / rows, theme.px(8), theme.px(44)));
+    const double rowHeight = std::floor(std::clamp((area.height() - names) / rows, theme.px(8), theme.px(kHighestRow)));
     const double height = rows * rowHeight;
     const double left = area.left() + theme.px(kRowNames);
-    const double width = std::max(0.0, area.width() - theme.px(kRowNames + kGap + kHistograms));
+    const double width = std::max(0.0, area.width() - theme.px(kRowNames + (sides.histograms ? kGap + kHistograms : 0)));
     layout.rowNames = {area.left(), area.top(), theme.px(kRowNames - 8), height};
     layout.cells = {left, area.top(), width, height};
     layout.tokenNames = {left, area.top() + height, width, std::max(0.0, area.height() - height)};
@@ -50,6 +51,12 @@ HeatmapLayout layOutHeatmap(const Theme& theme, const QRectF& whole, int recursi
     layout.first = std::clamp(layout.grid.columnAt(left), 0, columns);
     layout.end = std::clamp(layout.grid.columnAt(left + width) + 1, layout.first, columns);
     return layout;
+}
+
+double tiltedHeight(const Theme& theme, double width) {
+    const double angle = kTilt * M_PI / 180;
+    const double height = width / theme.scale * std::sin(angle) + 16 * std::cos(angle) + 8;
+    return std::clamp(std::ceil(height / kNamesStep) * kNamesStep, kFewestNames, kMostNames);
 }
 
 HeatmapPainter::HeatmapPainter(const TraceModel& model, const Selection& selection, const Theme& theme,

@@ -31,8 +31,17 @@ struct HeatmapLayout {
     int end = 0;    ///< one past the last
 };
 
+/// What stands around the cells.
+struct HeatmapSides {
+    double names = 64;       ///< pixels before scaling: the room that the token names take below
+    bool histograms = true;  ///< without routers there are no scores
+};
+
 HeatmapLayout layOutHeatmap(const Theme&, const QRectF& area, int recursions, int columns, double columnWidth,
-                            double scroll);
+                            double scroll, const HeatmapSides& = {});
+
+/// The height that a name of this width takes, tilted, in pixels; in steps, so that rows seldom change.
+double tiltedHeight(const Theme&, double width);
 
 /// Paints the heatmap from the trace; used by the widget and for export.
 class HeatmapPainter {

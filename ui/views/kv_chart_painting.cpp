@@ -67,6 +67,7 @@ void KvChartView::drawForeground(QPainter* painter, const QRectF&) {
         for (const int token : {selection_->pinned(), selection_->secondPinned(), selection_->hovered()})
             if (token >= 0 && token < model_->tokenCount())
                 drawMarker(*painter, plot, token, token == selection_->secondPinned() && token != selection_->hovered());
+        drawNumbers(*painter, plot);
         drawLegend(*painter, plot);
     }
     painter->restore();
@@ -78,6 +79,26 @@ void KvChartView::drawMarker(QPainter& painter, const QRectF& plot, int token, b
     if (dashed) pen.setStyle(Qt::DashLine);
     painter.setPen(pen);
     painter.drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom()));
+}
+
+/// Which recursion each band is, at its newest end: colour alone would not do.
+void KvChartView::drawNumbers(QPainter& painter, const QRectF& plot) const {
+    const auto y = [this](int layer) {
+        return chart()
+            ->mapToScene(chart()->mapToPosition(stacks_[static_cast<std::size_t>(layer)].upper->points().last(), vanilla_))
+            .y();
+    };
+    const double end = chart()->mapToScene(chart()->mapToPosition(vanilla_->points().last(), vanilla_)).x();
+    const double width = theme_.px(12), height = theme_.px(14), least = theme_.px(9);
+    const bool beside = end + width < plot.right();
+    painter.setFont(theme_.caption());
+    for (int layer = 1; layer < layers(); ++layer) {
+        const double top = y(layer), bottom = y(layer - 1);
+        if (bottom - top < least) continue;  // a band too thin for a number
+        painter.setPen(beside ? theme_.frame().caption : textOn(theme_.depth(layer, model_->recursions())));
+        painter.drawText(QRectF(beside ? end + theme_.px(4) : end - width, (top + bottom - height) / 2, width, height),
+                         Qt::AlignLeft | Qt::AlignVCenter, QString::number(layer));
+    }
 }
 
 /// The curves rise from the lower left, so the upper left of the plot is always free.

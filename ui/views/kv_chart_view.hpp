@@ -69,6 +69,7 @@ private:
     const std::vector<std::int64_t>& parts(int token) const;  ///< of the quantity, in the order of KvUse
     double heldBytes(int token) const;
     void drawLegend(QPainter&, const QRectF& plot) const;
+    void drawNumbers(QPainter&, const QRectF& plot) const;
     void drawMarker(QPainter&, const QRectF& plot, int token, bool dashed) const;
     double freeWidth(const QRectF& plot, double y) const;  ///< left of the vanilla line, the highest curve
     QString valueText() const;                             ///< of the token looked at

@@ -18,7 +18,7 @@ namespace mor::ui {
 namespace {
 
 constexpr double kRowNames = 84, kRowTexts = 132, kKey = 24;
-constexpr double kWidestColumn = 16, kTallestRow = 36;
+constexpr double kWidestColumn = 16, kTallestRow = 96;
 constexpr double kCellColumn = 4;  // narrower columns become one image
 constexpr double kUnseen = 0.25;   // what the chosen token could not see
 constexpr double kSharedTint = 0.3;

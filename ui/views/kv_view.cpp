@@ -36,10 +36,10 @@ void KvView::setMode(Mode mode) {
     setFocusProxy(stack_->currentWidget());
 }
 
-QString KvView::caption() const {
-    if (mode_ == Slots) return tr("who has keys and values where");
-    return mode_ == Reserved ? tr("%1 of whole blocks, measured · vanilla computed").arg(chart_->unit())
-                             : tr("%1, measured · vanilla reference computed").arg(chart_->unit());
+QString KvView::captionOf(Mode mode) const {
+    if (mode == Slots) return tr("who has keys and values where");
+    return mode == Reserved ? tr("%1 of whole blocks, measured").arg(chart_->unit())
+                            : tr("%1, measured").arg(chart_->unit());
 }
 
 void KvView::setTheme(const Theme& theme) {

@@ -27,7 +27,8 @@ public:
     KvSlotView* slotMap() const { return slots_; }
     Mode mode() const { return mode_; }
     void setMode(Mode);
-    QString caption() const;
+    QString caption() const { return captionOf(mode_); }
+    QString captionOf(Mode) const;
 
     void setTheme(const Theme&) override;
     void drawInto(QPainter&, const QRectF& area) const override;

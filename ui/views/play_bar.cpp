@@ -15,6 +15,7 @@
 #include "models/trace_player.hpp"
 #include "views/conditions_editor.hpp"
 #include "views/geometry.hpp"
+#include "views/icons.hpp"
 
 namespace mor::ui {
 namespace {
@@ -36,16 +37,17 @@ QToolButton* makeButton(const QString& text, const QString& tip) {
 PlayBar::PlayBar(TracePlayer* player, QWidget* parent)
     : QWidget(parent),
       player_(player),
+      back_(makeButton({}, tr("One token back (Alt+Left)"))),
       play_(makeButton({}, tr("Play or pause"))),
+      forward_(makeButton({}, tr("One token on (Alt+Right)"))),
       slider_(new QSlider(Qt::Horizontal)),
       position_(new QLabel),
       speeds_(new QComboBox),
       stopWhen_(makeButton({}, tr("Tokens to stop at and to look for"))),
       conditions_(new ConditionsEditor) {
     setObjectName(QStringLiteral("playBar"));
-    auto* back = makeButton(QStringLiteral("\u25c0"), tr("One token back (Alt+Left)"));
-    auto* forward = makeButton(QStringLiteral("\u25b6\u2758"), tr("One token on (Alt+Right)"));
-    back->setAutoRepeat(true);
+    back_->setAutoRepeat(true);
+    forward_->setAutoRepeat(true);
     slider_->setAccessibleName(tr("Position in the run"));
     slider_->setToolTip(tr("The moment of the run that is shown: one step is one pass through some layers"));
     position_->setTextFormat(Qt::PlainText);
@@ -63,15 +65,15 @@ PlayBar::PlayBar(TracePlayer* player, QWidget* parent)
 
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(0, 0, 0, 0);
-    row->addWidget(back);
+    row->addWidget(back_);
     row->addWidget(play_);
-    row->addWidget(forward);
+    row->addWidget(forward_);
     row->addWidget(slider_, 1);
     row->addWidget(position_);
     row->addWidget(speeds_);
     row->addWidget(stopWhen_);
-    connect(back, &QToolButton::clicked, player, [player] { player->stepTokens(-1); });
-    connect(forward, &QToolButton::clicked, player, [player] { player->stepTokens(1); });
+    connect(back_, &QToolButton::clicked, player, [player] { player->stepTokens(-1); });
+    connect(forward_, &QToolButton::clicked, player, [player] { player->stepTokens(1); });
     connect(play_, &QToolButton::clicked, this, &PlayBar::playToggled);
     connect(slider_, &QSlider::valueChanged, player, &TracePlayer::seek);
     connect(speeds_, &QComboBox::currentIndexChanged, player, [this] { player_->setSpeed(speed()); });
@@ -96,7 +98,7 @@ QString PlayBar::positionText() const {
     auto text = tr("token %1 of %2").arg(countText(tokens), countText(all));
     const int begin = tokens > 0 ? player_->momentOf(tokens - 1) : 0;
     const int under = player_->moment() - begin;
-    if (under > 0) text += tr(" · pass %1 of the next").arg(under);
+    if (under > 0) text += under == 1 ? tr(" + 1 pass") : tr(" + %1 passes").arg(under);
     return text;
 }
 
@@ -107,8 +109,28 @@ void PlayBar::refresh() {
     slider_->setEnabled(player_->end() > 0);
     slider_->setPageStep(std::max(1, player_->end() / 20));
     position_->setText(positionText());
-    play_->setText(player_->isPlaying() ? QStringLiteral("\u275a\u275a") : QStringLiteral("\u25b6"));
+    showIcons();
+    reserveWidth();
     play_->setEnabled(player_->end() > 0);
+    back_->setEnabled(player_->moment() > 0);
+    forward_->setEnabled(!player_->isAtEnd());
+}
+
+void PlayBar::showIcons() {
+    const auto& frame = theme_.frame();
+    const auto set = [&](QToolButton* button, Glyph glyph) { button->setIcon(icon(glyph, frame.text, frame.neutral)); };
+    set(back_, Glyph::PreviousToken);
+    set(play_, player_->isPlaying() ? Glyph::Pause : Glyph::Play);
+    set(forward_, Glyph::NextToken);
+}
+
+/// Numbers may grow, the slider must not move for it: room for every digit of this run.
+void PlayBar::reserveWidth() {
+    const int tokens = player_->tokensAt(player_->end());
+    const QString digits(countText(tokens).size() + 1, QLatin1Char('8'));
+    const auto widest = tr("token %1 of %2").arg(digits, digits) + tr(" + %1 passes").arg(88);
+    if (digits.size() != reserved_) position_->setMinimumWidth(QFontMetrics(theme_.caption()).horizontalAdvance(widest));
+    reserved_ = digits.size();
 }
 
 void PlayBar::showConditions() {
@@ -118,6 +140,7 @@ void PlayBar::showConditions() {
 }
 
 void PlayBar::setTheme(const Theme& theme) {
+    theme_ = theme;
     const auto& frame = theme.frame();
     setStyleSheet(
         QStringLiteral(
@@ -136,10 +159,8 @@ void PlayBar::setTheme(const Theme& theme) {
     position_->setFont(theme.caption());
     speeds_->setFont(theme.caption());
     stopWhen_->setFont(theme.caption());
-    // Numbers may grow, the slider must not move for it.
-    position_->setMinimumWidth(
-        QFontMetrics(theme.caption())
-            .horizontalAdvance(tr("token %1 of %2 · pass %3 of the next").arg("4,096", "4,096", "10")));
+    reserved_ = 0;
+    refresh();
 }
 
 }  // namespace mor::ui

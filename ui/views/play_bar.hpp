@@ -26,7 +26,7 @@ public:
     QComboBox* speeds() const { return speeds_; }
     ConditionsEditor* conditions() const { return conditions_; }
     QToolButton* playButton() const { return play_; }
-    QString positionText() const;  ///< "token 12 of 80 · pass 3 of 8"
+    QString positionText() const;  ///< "token 12 of 80 + 3 passes"
     double speed() const;
     void setSpeed(double tokensPerSecond);
 
@@ -40,13 +40,20 @@ private:
     void refresh();
     void showConditions();
 
+    void showIcons();
+    void reserveWidth();
+
     TracePlayer* player_;
+    Theme theme_;
+    QToolButton* back_;
     QToolButton* play_;
+    QToolButton* forward_;
     QSlider* slider_;
     QLabel* position_;
     QComboBox* speeds_;
     QToolButton* stopWhen_;
     ConditionsEditor* conditions_;
+    qsizetype reserved_ = 0;  ///< digits that the position has room for
 };
 
 }  // namespace mor::ui

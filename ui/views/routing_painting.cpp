@@ -94,7 +94,7 @@ void RoutingView::drawBars(QPainter& painter, const RoutingFlow& flow) const {
 
 void RoutingView::drawHeads(QPainter& painter, const QRectF& area, const RoutingFlow& flow) const {
     // Close lanes are numbered instead of named; the first one keeps its name while there is room.
-    const int named = flow.pitch >= theme_.px(76) ? model_->recursions() : flow.pitch >= theme_.px(58) ? 1 : 0;
+    const int named = flow.pitch >= theme_.px(76) ? model_->recursions() : flow.pitch >= theme_.px(50) ? 1 : 0;
     const double width = theme_.px(80);
     const auto foreseen = foresees() ? estimate_->summary().lanes : std::vector<ThresholdEstimate::Lane>{};
     for (int i = 0; i <= model_->recursions(); ++i) {
@@ -147,9 +147,7 @@ void RoutingView::drawExits(QPainter& painter, const QRectF& area, const Routing
         painter.setPen(theme_.frame().caption);
         const QRectF text(left, y, area.right() - left, line);
         drawLine(painter, text, Qt::AlignLeft | Qt::AlignVCenter,
-                 tr("depth %1: %2 · %3")
-                     .arg(depth)
-                     .arg(countText(lane.left), percentText(static_cast<double>(lane.left) / model_->tokenCount())));
+                 exitText(depth, lane.left, static_cast<double>(lane.left) / model_->tokenCount()));
     }
 }
 
@@ -211,6 +209,7 @@ void RoutingView::drawNotes(QPainter& painter, const QRectF& area, const Routing
         QStringList texts{note.score};
         if (comparesWithThreshold() && histogramHeight(area) <= 0) texts += note.rule;
         texts += note.gate;
+        if (showsMargins(area)) texts += note.margin;
         if (two) texts += note.other;
         for (const auto& text : texts) {
             drawLine(painter, row, alignment | Qt::AlignVCenter, text);
@@ -218,7 +217,8 @@ void RoutingView::drawNotes(QPainter& painter, const QRectF& area, const Routing
         }
     };
     painter.setPen(theme_.frame().caption);
-    column(area.left(), name, Qt::AlignLeft, {0, false, tr("score"), tr("threshold"), tr("gate"), otherRouterName()});
+    column(area.left(), name, Qt::AlignLeft,
+           {0, false, tr("score"), tr("threshold"), tr("gate"), tr("margin"), otherRouterName()});
     painter.setPen(theme_.frame().text);
     for (const auto& note : shown) {
         const double x = flow.lanes[static_cast<std::size_t>(note.recursion) + 1].bar.center().x() - flow.pitch / 2;

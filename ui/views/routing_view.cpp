@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/router_agreement.hpp"
 #include "models/selection.hpp"
 #include "models/threshold_estimate.hpp"
 #include "models/trace_model.hpp"
@@ -20,12 +21,13 @@ namespace mor::ui {
 namespace {
 
 constexpr double kBar = 24;
-constexpr double kGap = 12;        // between depths at the join
-constexpr double kExitText = 148;  // right of the join
-constexpr double kNotePitch = 52;  // closer lanes have no room for numbers below them
-constexpr double kLeft = 20;       // half a head of the first lane
-constexpr double kLeastLanes = 48, kLeastHistogram = 24, kMostHistogram = 96, kShareOfHistogram = 0.35;
-constexpr double kHistogramGap = 10;  // around a histogram: the mark of the token hangs below it
+constexpr double kGap = 12;         // between depths at the join
+constexpr int kFewestTokens = 100;  // the texts at the join have room for so many from the start
+constexpr double kNotePitch = 52;   // closer lanes have no room for numbers below them
+constexpr double kLeft = 20;        // half a head of the first lane
+constexpr double kLeastLanes = 44, kLeastHistogram = 22, kMostHistogram = 96, kShareOfHistogram = 0.35;
+constexpr double kHistogramGap = 10;     // around a histogram: the mark of the token hangs below it
+constexpr double kRoomForMargins = 250;  // a tall view has a line for them
 constexpr double kKeyStep = 0.01, kKeyLeap = 0.1;
 
 double sigmoid(double logit) { return 1 / (1 + std::exp(-logit)); }
@@ -64,24 +66,38 @@ bool RoutingView::auxiliaryDecides() const {
     return hasTwoRouters() && model_->header().routing.head != mor::RoutingHead::Main;
 }
 
-QString RoutingView::otherRouterName() const { return auxiliaryDecides() ? tr("main router") : tr("auxiliary"); }
+QString RoutingView::otherRouterName() const { return auxiliaryDecides() ? tr("main") : tr("auxiliary"); }
 
-QString RoutingView::otherRouter(const mor::Decision& decision) const {
+QString RoutingView::otherRouter(const mor::Decision& decision, int recursion) const {
     const double logit = auxiliaryDecides() ? decision.logit : decision.aux_logit;
     if (!hasTwoRouters() || !std::isfinite(logit)) return {};
     const double score = sigmoid(logit), threshold = thresholdOf(*model_);
-    const bool differs = threshold >= 0 && std::isfinite(decision.score) &&
-                         (score >= threshold) != (static_cast<double>(decision.score) >= threshold);
+    // Only the auxiliary router was trained to stand on one side of a threshold.
+    const bool differs = auxiliaryDecides()
+                             ? routerAgreement(*model_, recursion).differs(decision)
+                             : threshold >= 0 && std::isfinite(decision.score) &&
+                                   (score >= threshold) != (static_cast<double>(decision.score) >= threshold);
     return scoreText(score) + (differs ? QStringLiteral(" ≠") : QString());
 }
 
 int RoutingView::noteLines(const QRectF& area) const {
     // A histogram shows the threshold better than words do.
-    return 2 + hasTwoRouters() + (comparesWithThreshold() && histogramHeight(area) <= 0);
+    return 2 + showsMargins(area) + hasTwoRouters() + (comparesWithThreshold() && histogramHeight(area) <= 0);
+}
+
+bool RoutingView::showsMargins(const QRectF& area) const { return area.height() >= theme_.px(kRoomForMargins); }
+
+double RoutingView::exitWidth() const {
+    const auto longest = exitText(model_->recursions(), std::max(model_->tokenCount(), kFewestTokens), 1);
+    return QFontMetricsF(theme_.caption()).horizontalAdvance(longest) + theme_.px(12);
+}
+
+QString RoutingView::exitText(int depth, int tokens, double share) {
+    return tr("depth %1: %2 · %3").arg(depth).arg(countText(tokens), percentText(share));
 }
 
 double RoutingView::pitchIn(double width) const {
-    return (width - theme_.px(kLeft + kExitText + kBar)) / (model_->recursions() + 1);
+    return (width - theme_.px(kLeft + kBar) - exitWidth()) / (model_->recursions() + 1);
 }
 
 bool RoutingView::hasRoomForNotes(double width) const {
@@ -94,7 +110,7 @@ double RoutingView::notesHeight(const QRectF& area) const {
 
 double RoutingView::histogramHeight(const QRectF& area) const {
     if (!hasRoomForNotes(area.width())) return 0;
-    const double notes = theme_.px((2 + hasTwoRouters()) * kNoteLine + 8);
+    const double notes = theme_.px((2 + showsMargins(area) + hasTwoRouters()) * kNoteLine + 8);
     const double room = area.height() - theme_.px(kHead) - notes - theme_.px(2 * kHistogramGap);
     const double wanted = std::clamp(room * kShareOfHistogram, theme_.px(kLeastHistogram), theme_.px(kMostHistogram));
     return room - wanted >= theme_.px(kLeastLanes) ? std::floor(wanted) : 0;
@@ -113,7 +129,7 @@ QRectF RoutingView::histogram(int recursion) const { return histogramIn(rect(), 
 RoutingFlow RoutingView::flowIn(const QRectF& area) const {
     const double histograms = histogramHeight(area);
     const double below = notesHeight(area) + (histograms > 0 ? histograms + theme_.px(2 * kHistogramGap) : theme_.px(4));
-    const QRectF lanes = area.adjusted(theme_.px(kLeft), theme_.px(kHead), -theme_.px(kExitText), -below);
+    const QRectF lanes = area.adjusted(theme_.px(kLeft), theme_.px(kHead), -exitWidth(), -below);
     return layOutRouting(*model_, lanes, theme_.px(kBar),
                          std::clamp(0.35 * lanes.height() / std::max(1, model_->recursions()), 2.0, theme_.px(kGap)));
 }
@@ -125,18 +141,32 @@ std::vector<RoutingView::Note> RoutingView::notes() const {
     for (int r = 0; token >= 0 && model_->isRouted() && r < model_->recursions(); ++r) {
         const auto decision = model_->decision(token, r).value_or(mor::Decision{});
         const auto cell = heatCell(*model_, colours, ColourBy::Depth, token, r);
-        Note note{r, decision.outcome == mor::Outcome::Take, {}, {}, {}, otherRouter(decision)};
+        Note note{r, decision.outcome == mor::Outcome::Take, {}, {}, {}, {}, otherRouter(decision, r)};
         note.score = (glyphText(cell.glyph) + QLatin1Char(' ') + scoreText(decision.score)).trimmed();
         if (cell.tick >= 0 && cell.offered)
             note.rule = (note.taken ? QStringLiteral("≥ ") : QStringLiteral("< ")) + scoreText(cell.tick);
         note.gate = scoreText(decision.gate);
+        note.margin = scoreText(decision.margin);
         notes.push_back(std::move(note));
     }
     return notes;
 }
 
+QString RoutingView::recordedCaption() const {
+    if (model_->hasRun() && model_->recursions() == 0) return {};
+    if (model_->hasRun() && !model_->isRouted()) return tr("no router: every token takes every recursion");
+    if (!auxiliaryDecides() || model_->tokenCount() == 0) return tr("tokens entering and leaving each recursion");
+    int offered = 0, differing = 0;
+    for (int r = 0; r < model_->recursions(); ++r) {
+        const auto agreement = routerAgreement(*model_, r);
+        offered += agreement.offered;
+        differing += agreement.differing;
+    }
+    return tr("auxiliary decides; main differs in %1 of %2 (≠)").arg(countText(differing), countText(offered));
+}
+
 QString RoutingView::caption() const {
-    if (!foresees()) return tr("tokens entering and leaving each recursion");
+    if (!foresees()) return recordedCaption();
     const auto summary = estimate_->summary();
     auto text = tr("estimate at %1: %2 leave earlier, %3 go further")
                     .arg(scoreText(estimate_->threshold()), countText(summary.shallower), countText(summary.deeper));

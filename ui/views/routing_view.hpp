@@ -34,7 +34,8 @@ public:
         QString score;  ///< "● 0.648"
         QString rule;   ///< "≥ 0.500"; empty where no threshold decides
         QString gate;
-        QString other;  ///< score of the router that does not decide, with ≠ where it would decide otherwise; or empty
+        QString margin;  ///< how close the decision was
+        QString other;   ///< score of the router that does not decide, with ≠ where it would decide otherwise; or empty
     };
     RoutingFlow flow() const { return flowIn(rect()); }
     std::vector<Note> notes() const;
@@ -63,14 +64,18 @@ private:
     static constexpr double kNoteLine = 18, kHead = 36;  ///< pixels: a line of notes, two lines above the lanes
 
     QString emptyText() const;
+    QString recordedCaption() const;
     bool comparesWithThreshold() const;
     bool foresees() const;  ///< an estimate is shown
     bool hasTwoRouters() const;
     bool auxiliaryDecides() const;
     QString otherRouterName() const;
-    QString otherRouter(const mor::Decision&) const;  ///< score of the router that does not decide, as in Note
+    QString otherRouter(const mor::Decision&, int recursion) const;  ///< score of the one that does not decide, as in Note
+    bool showsMargins(const QRectF& area) const;
     int noteLines(const QRectF& area) const;
     bool hasRoomForNotes(double width) const;
+    double exitWidth() const;  ///< right of the join
+    static QString exitText(int depth, int tokens, double share);
     double pitchIn(double width) const;
     double notesHeight(const QRectF& area) const;      ///< 0: the lanes are too close for notes
     double histogramHeight(const QRectF& area) const;  ///< 0: no room

@@ -263,12 +263,18 @@ void TokenDetailView::drawAlternatives(QPainter& painter, const QRectF& area, in
     drawLine(painter, {area.left(), area.top(), area.width(), line}, Qt::AlignLeft | Qt::AlignVCenter,
              tr("What could have stood here"));
     painter.setPen(theme_.frame().text);
-    const int fit = std::max(1, static_cast<int>(area.height() / line) - 1);
-    const int columns = (static_cast<int>(texts.size()) + fit - 1) / fit;
-    const double width = area.width() / std::max(2, columns);
-    for (int i = 0; i < texts.size(); ++i)
-        drawLine(painter, {area.left() + i / fit * width, area.top() + line * (1 + i % fit), width - theme_.px(4), line},
-                 Qt::AlignLeft | Qt::AlignVCenter, texts.at(i));
+    const QFontMetricsF font(theme_.caption());
+    double x = area.left(), y = area.top() + line;
+    for (const QString& text : texts) {  // like words on a page
+        const double width = font.horizontalAdvance(text) + 1;
+        if (x > area.left() && x + width > area.right()) {
+            x = area.left();
+            y += line;
+        }
+        if (y + line > area.bottom() + 1) return;
+        drawLine(painter, {x, y, std::min(width, area.right() - x), line}, Qt::AlignLeft | Qt::AlignVCenter, text);
+        x += width + theme_.px(16);
+    }
 }
 
 QString TokenDetailView::description() const {

@@ -7,6 +7,7 @@
 #include <QScopedValueRollback>
 #include <QScrollBar>
 #include <algorithm>
+#include <cmath>
 
 #include "models/selection.hpp"
 #include "models/trace_model.hpp"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr double kPadding = 6;  // left and right of a token's text
 constexpr double kHair = 1;     // between the pieces of a word
+constexpr double kLine = 46;    // a line of tokens with their digits
 constexpr double kMargin = 4;   // around the page, so that outlines are not cut
 
 QString pieceOf(const mor::TokenRecord& record) { return QString::fromStdString(record.piece); }
@@ -50,7 +52,7 @@ TokenFlowView::TokenFlowView(TraceModel* model, Selection* selection, QWidget* p
 FlowMetrics TokenFlowView::metricsFor(double width) const {
     return {.width = width - 2 * theme_.px(kMargin),
             .wordGap = theme_.px(6),
-            .lineHeight = theme_.px(48),
+            .lineHeight = theme_.px(kLine),
             .boxHeight = theme_.px(28)};
 }
 
@@ -99,9 +101,26 @@ void TokenFlowView::extendLayout() {
     const QFontMetricsF font(theme_.token());
     for (int i = layout_.count(); i < model_->tokenCount(); ++i) layout_.add(itemFor(i, font, layout_.metrics().width));
     const bool looking = selection_->hovered() >= 0 || selection_->pinned() >= 0;
-    bar_->setContent(layout_.height() + 2 * theme_.px(kMargin), viewport()->height(), looking);
-    verticalScrollBar()->setSingleStep(qRound(theme_.px(48)));
+    bar_->setContent(contentHeight(), viewport()->height(), looking);
+    verticalScrollBar()->setSingleStep(qRound(theme_.px(kLine)));
     viewport()->update();
+}
+
+/// Such that the end of the scroll range shows whole lines: half a line at the top cannot be read.
+double TokenFlowView::contentHeight() const {
+    const double line = layout_.metrics().lineHeight, page = viewport()->height();
+    const double lines = std::round(layout_.height() / line), fit = std::floor((page - theme_.px(kMargin)) / line);
+    return page + std::max(0.0, lines - std::max(1.0, fit)) * line;
+}
+
+void TokenFlowView::reveal(const QRectF& box) {
+    auto* bar = verticalScrollBar();
+    const int before = bar->value();
+    const double line = layout_.metrics().lineHeight;
+    bar_->reveal(box.top(), box.top() + line);
+    if (bar->value() == before) return;
+    const double lines = bar->value() / line;
+    bar->setValue(qRound(line * (bar->value() < before ? std::floor(lines) : std::ceil(lines))));
 }
 
 void TokenFlowView::rebuildLayout() {
@@ -141,7 +160,7 @@ void TokenFlowView::selectionChanged() {
     if (!chosen)
         bar_->toEndIfFollowing();
     else if (!pointing_ && shown >= 0 && shown < layout_.count())
-        bar_->reveal(layout_.box(shown).top(), layout_.box(shown).top() + layout_.metrics().lineHeight);
+        reveal(layout_.box(shown));
     if (chosen) setAccessibleDescription(description());
     viewport()->update();
 }
@@ -208,7 +227,7 @@ void TokenFlowView::drawInto(QPainter& painter, const QRectF& area) const {
     painter.save();
     painter.setClipRect(area);
     painter.translate(area.topLeft() + QPointF(theme_.px(kMargin), theme_.px(kMargin)));
-    drawTokens(painter, layout, 0, area.height());
+    drawTokens(painter, layout, 0, std::floor(area.height() / theme_.px(kLine)) * theme_.px(kLine));
     painter.restore();
 }
 

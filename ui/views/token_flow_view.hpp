@@ -59,6 +59,8 @@ private:
     FlowMetrics metricsFor(double width) const;
     FlowItem itemFor(int token, const QFontMetricsF&, double pageWidth) const;
     Box makeBox(int token, const QRectF& area) const;
+    double contentHeight() const;
+    void reveal(const QRectF& box);
     void extendLayout();
     void rebuildLayout();
     void restart();

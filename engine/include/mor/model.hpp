@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,7 @@ struct ModelInfo {
     ModelConfig config;
     std::string name;     ///< title from the model card, or the directory's name
     std::string summary;  ///< one sentence, may be empty
+    std::string prompt;   ///< a text to begin with, may be empty
     std::filesystem::path directory;
     std::string hash;                ///< of configuration and weights, 16 hexadecimal digits
     DType weight_type = DType::F32;  ///< of the largest matrices
@@ -42,6 +45,12 @@ struct ModelInfo {
     std::string device_note;  ///< why it is not the device asked for; empty otherwise
 };
 
+/// Lets another thread see how far a load is, and end it.
+struct LoadWatch {
+    std::function<void(double share)> progress;  ///< called by load(), share 0..1 of the weights' bytes, never falling
+    std::stop_token stop;                        ///< load() throws Error soon after a request
+};
+
 /// A loaded checkpoint: weights, configuration, tokenizer and the thread pool they compute on.
 ///
 /// Immutable after load(), so any number of sessions may share it. Computation itself is serialised: one pass runs
@@ -49,7 +58,8 @@ struct ModelInfo {
 class Model {
 public:
     /// Reads a model directory (HACKING.md, "Model directory"). Everything read is checked; throws Error.
-    static std::shared_ptr<const Model> load(const std::filesystem::path& directory, const DeviceSettings& = {});
+    static std::shared_ptr<const Model> load(const std::filesystem::path& directory, const DeviceSettings& = {},
+                                             const LoadWatch& = {});
 
     ~Model();
     Model(const Model&) = delete;
@@ -63,7 +73,8 @@ public:
     const Parts& parts() const { return *parts_; }
 
 private:
-    friend std::shared_ptr<const Model> load_model(const std::filesystem::path&, std::shared_ptr<Backend>, std::string);
+    friend std::shared_ptr<const Model> load_model(const std::filesystem::path&, std::shared_ptr<Backend>, std::string,
+                                                   const LoadWatch&);
     explicit Model(std::unique_ptr<Parts>);
     std::unique_ptr<Parts> parts_;
 };
@@ -74,12 +85,13 @@ struct BundledModel {
     std::string name;
     std::string kind;  ///< for instance "expert choice, 3 recursions"
     std::string summary;
+    std::string prompt;  ///< a text that shows what it can do; may be empty
 };
 
 /// Directories below `root` that hold a config.json, sorted by name. Unreadable ones are left out.
 std::vector<BundledModel> list_models(const std::filesystem::path& root);
 
-/// Name and sentence from DIRECTORY/card.json, without loading weights.
+/// Name, sentence and prompt from DIRECTORY/card.json, without loading weights.
 BundledModel describe_model(const std::filesystem::path& directory);
 
 }  // namespace mor

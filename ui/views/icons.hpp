@@ -6,7 +6,7 @@
 
 namespace mor::ui {
 
-enum class Glyph { Play, Pause, NextToken, NextRecursion, Stop, Menu };
+enum class Glyph { Play, Pause, PreviousToken, NextToken, NextRecursion, Stop, Menu, Enlarge, Reduce };
 
 /// A flat symbol in one colour, paler while disabled. Drawn here because fonts disagree about these characters.
 QIcon icon(Glyph, const QColor& ink, const QColor& disabled);

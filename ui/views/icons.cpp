@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "gui/icons.hpp"
+#include "views/icons.hpp"
 
 #include <QPainter>
 #include <QPainterPath>
@@ -11,6 +11,14 @@ namespace {
 
 constexpr int kSide = 16;  ///< the grid the paths are drawn on, pixels at scale 1
 
+/// Two thin arms that meet at `tip`.
+void addCorner(QPainterPath& path, const QPointF& tip, double x, double y) {
+    constexpr double thick = 1.5;
+    path.addRect(QRectF(tip, QSizeF(x, y < 0 ? -thick : thick)).normalized());
+    path.addRect(QRectF(tip, QSizeF(x < 0 ? -thick : thick, y)).normalized());
+    path.setFillRule(Qt::WindingFill);
+}
+
 QPainterPath pathOf(Glyph glyph) {
     QPainterPath path;
     switch (glyph) {
@@ -20,6 +28,10 @@ QPainterPath pathOf(Glyph glyph) {
         case Glyph::Pause:
             path.addRect(4, 3, 3, 10);
             path.addRect(9, 3, 3, 10);
+            break;
+        case Glyph::PreviousToken:
+            path.addPolygon(QPolygonF{{13, 3.5}, {6.5, 8}, {13, 12.5}, {13, 3.5}});
+            path.addRect(3, 3.5, 2.5, 9);
             break;
         case Glyph::NextToken:  // to the right, as columns grow
             path.addPolygon(QPolygonF{{3, 3.5}, {9.5, 8}, {3, 12.5}, {3, 3.5}});
@@ -34,6 +46,14 @@ QPainterPath pathOf(Glyph glyph) {
             break;
         case Glyph::Menu:
             for (const double y : {3.5, 7.25, 11.0}) path.addRect(2, y, 12, 1.5);
+            break;
+        case Glyph::Enlarge:  // two corners, pointing out
+            addCorner(path, {13, 3}, -5, 5);
+            addCorner(path, {3, 13}, 5, -5);
+            break;
+        case Glyph::Reduce:  // the same, pointing in
+            addCorner(path, {8.75, 7.25}, 4.5, -4.5);
+            addCorner(path, {7.25, 8.75}, -4.5, 4.5);
             break;
     }
     return path;
