@@ -81,8 +81,9 @@ compile() { # architectures
 # --- emulation
 
 # The tests that run kernels. Those of whole models take too long with one ThreadSanitizer thread for each CUDA thread.
-kernel_tests="cuda_emulation cuda_faults cuda_products cuda_linear cuda_attn_in cuda_run backend backend_rows"
-model_tests="reference reference_types routing_runs exits scheduler"
+kernel_tests="cuda_emulation cuda_faults cuda_products cuda_linear cuda_attn_in cuda_attention
+    cuda_pick cuda_router cuda_rows cuda_run backend backend_rows"
+model_tests="reference reference_types routing_runs exits scheduler bundled_models"
 
 folder_of() { echo "$root/build/cuda-$1"; }
 

@@ -73,6 +73,8 @@ struct Measurement {
     std::int64_t prefill_tokens = 0;
     std::int64_t decode_tokens = 0;
     std::int64_t depth_sum = 0;
+    std::int64_t decoded_depth_sum = 0;  ///< of the decode_tokens
+    std::int64_t decoded_kv_bytes = 0;   ///< that they read
 
     void operator+=(const Measurement& other) {
         prefill_seconds += other.prefill_seconds;
@@ -80,18 +82,33 @@ struct Measurement {
         prefill_tokens += other.prefill_tokens;
         decode_tokens += other.decode_tokens;
         depth_sum += other.depth_sum;
+        decoded_depth_sum += other.decoded_depth_sum;
+        decoded_kv_bytes += other.decoded_kv_bytes;
     }
     double prefill_rate() const { return static_cast<double>(prefill_tokens) / prefill_seconds; }
     double decode_rate() const { return static_cast<double>(decode_tokens) / decode_seconds; }
     double mean_depth() const {
         return static_cast<double>(depth_sum) / static_cast<double>(prefill_tokens + decode_tokens);
     }
+    double per_decoded(std::int64_t sum) const {
+        return static_cast<double>(sum) / static_cast<double>(std::max<std::int64_t>(decode_tokens, 1));
+    }
 };
+
+/// Bytes of K and V that a token read: what was stored up to itself, in the layers outside the recursions and in each
+/// recursion that it took. Under KV sharing all of them read what recursion 0 stored.
+std::int64_t kv_bytes_read(const TokenRecord& record, KvPolicy policy) {
+    std::int64_t bytes = record.kv.used.at(0);
+    for (std::size_t r = 0; r < static_cast<std::size_t>(record.depth); ++r)
+        bytes += record.kv.used.at(policy == KvPolicy::RecursiveSharing ? 1 : r + 1);
+    return bytes;
+}
 
 /// Runs the requests together, all prompts first. Decoding begins where the last prompt ends; tokens that faster
 /// requests decoded before that moment count with the prefill's time and are left out of the decoding rate.
 Measurement run_together(const std::shared_ptr<const Model>& model, const std::vector<Request>& requests, KvSettings kv) {
     kv.max_requests = static_cast<int>(requests.size());
+    const KvPolicy policy = kv.policy.value_or(model->config().mor.kv_policy);
     Scheduler scheduler(model, kv);
     std::int64_t prompts_left = 0;
     for (const Request& request : requests) {
@@ -107,10 +124,11 @@ Measurement run_together(const std::shared_ptr<const Model>& model, const std::v
         const bool reading = prompts_left > 0;
         for (const FinishedToken& token : events.tokens) {
             m.depth_sum += token.record.depth;
-            if (token.record.prompt)
-                --prompts_left;
-            else if (!reading)
-                ++m.decode_tokens;
+            if (token.record.prompt) --prompts_left;
+            if (token.record.prompt || reading) continue;
+            ++m.decode_tokens;
+            m.decoded_depth_sum += token.record.depth;
+            m.decoded_kv_bytes += kv_bytes_read(token.record, policy);
         }
         if (reading && prompts_left == 0) prompts_read = Clock::now();
     }
@@ -123,7 +141,8 @@ struct BenchResult {
     Measurement alone;                      ///< one request after another
     Measurement together;                   ///< the same requests in one scheduler
     std::vector<OperationTime> operations;  ///< of one further request, by the device's own events; CUDA only
-    double weight_bytes = 0;                ///< that one decoded token reads, at the mean depth; computed
+    double weight_bytes = 0;                ///< that one decoded token reads, at their mean depth; computed
+    double kv_bytes = 0;                    ///< that one decoded token reads, the mean; from the records
     double roofline = 0;                    ///< tokens/s if reading them were all there is; 0 where unknown
 };
 
@@ -159,8 +178,9 @@ BenchResult measure(const std::shared_ptr<const Model>& model, const BenchOption
     run_together(model, {requests.front()}, o.kv);
     result.operations = take_operation_times(*model);
     measure_operations(*model, false);
-    result.weight_bytes = weight_bytes_per_token(model->info(), result.alone.mean_depth());
-    result.roofline = memory_bandwidth(*model) / result.weight_bytes;
+    result.weight_bytes = weight_bytes_per_token(model->info(), result.alone.per_decoded(result.alone.decoded_depth_sum));
+    result.kv_bytes = result.alone.per_decoded(result.alone.decoded_kv_bytes);
+    result.roofline = memory_bandwidth(*model) / (result.weight_bytes + result.kv_bytes);
     return result;
 }
 
@@ -171,7 +191,7 @@ nlohmann::ordered_json operations_json(const std::vector<OperationTime>& operati
     return list;
 }
 
-/// What the device says about its own time, and how near decoding is to reading the weights at full bandwidth.
+/// What the device says about its own time, and how near decoding is to reading weights and K/V at full bandwidth.
 std::string device_text(const BenchResult& r) {
     if (r.operations.empty()) return {};
     double sum = 0;
@@ -181,9 +201,9 @@ std::string device_text(const BenchResult& r) {
         rows.push_back({t.operation, grouped(t.calls), fixed(t.milliseconds, 3), fixed(t.milliseconds / sum, 2)});
     std::string text = "\nOne request, by the device's events:\n" + table_text(rows);
     if (r.roofline > 0)
-        text += "\nA decoded token reads " + bytes_text(static_cast<std::int64_t>(r.weight_bytes)) +
-                " of weights (computed): at most " + fixed(r.roofline, 0) + " tokens/s at full bandwidth, of which " +
-                fixed(r.alone.decode_rate() / r.roofline, 3) + " were reached\n";
+        text += "\nA decoded token reads " + bytes_text(static_cast<std::int64_t>(r.weight_bytes)) + " of weights and " +
+                bytes_text(static_cast<std::int64_t>(r.kv_bytes)) + " of K/V (computed): at most " + fixed(r.roofline, 0) +
+                " tokens/s at full bandwidth, of which " + fixed(r.alone.decode_rate() / r.roofline, 3) + " were reached\n";
     return text;
 }
 
@@ -202,6 +222,7 @@ std::string result_json(const BenchOptions& o, const ModelInfo& info, const Benc
                                   {"mean_depth", r.alone.mean_depth()},
                                   {"batched_mean_depth", r.together.mean_depth()},
                                   {"weight_bytes_per_token", r.weight_bytes},
+                                  {"kv_bytes_per_token", r.kv_bytes},
                                   {"roofline_tokens_per_second", r.roofline},
                                   {"roofline_fraction", r.roofline > 0 ? r.alone.decode_rate() / r.roofline : 0.0},
                                   {"operations", operations_json(r.operations)}}

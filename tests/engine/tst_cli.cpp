@@ -81,6 +81,8 @@ private slots:
     void listsModels();
     void findsBundledModelsByName();
     void benches();
+    void benchCountsWhatATokenReads_data();
+    void benchCountsWhatATokenReads();
     void helps_data();
     void helps();
     void refusesUsage_data();
@@ -273,6 +275,32 @@ void CliTest::benches() {
          {"prefill_tokens_per_second", "decode_tokens_per_second", "batched_decode_tokens_per_second", "decode_ratio"})
         QVERIFY2(bench[key].toDouble() > 0, key);
     QCOMPARE(bench["batch"].toInt(), 3);
+    const double depth = bench["mean_depth"].toDouble();
+    QVERIFY(depth > 0 && bench["weight_bytes_per_token"].toDouble() > 0 && bench["kv_bytes_per_token"].toDouble() > 0);
+}
+
+void CliTest::benchCountsWhatATokenReads_data() {
+    QTest::addColumn<QString>("model");
+    QTest::addColumn<QStringList>("options");
+    QTest::addColumn<double>("layers");  // each of which reads all earlier tokens
+    QTest::newRow("vanilla") << "vanilla" << QStringList{} << 6.0;
+    QTest::newRow("bf16") << "vanilla" << QStringList{"--kv-type", "bf16"} << 3.0;  // half the bytes
+    QTest::newRow("every token to depth 2") << "mor_expert_mc" << QStringList{"--depth", "2"} << 2 + 2.0 * 2;
+    QTest::newRow("to depth 2, shared K/V")
+        << "mor_expert_mc" << QStringList{"--depth", "2", "--kv-policy", "sharing"} << 2 + 2.0 * 2;
+}
+
+/// Tokens behind a prompt of 12 see 13 to 18 entries, 15.5 in the mean; an entry of a layer has 2 x 2 heads of 16 floats.
+void CliTest::benchCountsWhatATokenReads() {
+    QFETCH(QString, model);
+    QFETCH(QStringList, options);
+    QFETCH(double, layers);
+    const Result result = run(QStringList{"bench", kReference + model, "--prompt-tokens", "12", "--decode-tokens", "6",
+                                          "--batch", "2", "--json"} +
+                              options);
+    QCOMPARE(result.code, 0);
+    const QJsonObject bench = QJsonDocument::fromJson(result.out).object();
+    QCOMPARE(bench["kv_bytes_per_token"].toDouble(), 15.5 * layers * 2 * 2 * 16 * 4);
 }
 
 void CliTest::helps_data() {
@@ -405,78 +433,78 @@ void CliTest::refusesRuns() {
         QProcess shell;
         shell.start("sh", {"-c", R"sh("$0" tokenize "$1" --text "$(printf 'a\377b')")sh", MOR_CLI, kTrained});
         QVERIFY(shell.waitForFinished(kPatience));
-            QCOMPARE(shell.exitCode(), 1);
-            QVERIFY(shell.readAllStandardError().contains("UTF-8"));
-            return;
+        QCOMPARE(shell.exitCode(), 1);
+        QVERIFY(shell.readAllStandardError().contains("UTF-8"));
+        return;
     }
     const Result result = run(arguments);
     QCOMPARE(result.code, 1);
     verifySentence(result, part);
-    }
+}
 
-    void CliTest::refusesModels_data() {
-        QTest::addColumn<QString>("file");        // of the copy, to be replaced
-        QTest::addColumn<QByteArray>("content");  // null: removed
-        QTest::newRow("no config") << "config.json" << QByteArray();
-        QTest::newRow("config is no JSON") << "config.json" << QByteArray("{\"hidden_size\": 64,");
-        QTest::newRow("config is a list") << "config.json" << QByteArray("[]");
-        QTest::newRow("config is empty") << "config.json" << QByteArray("");
-        QTest::newRow("mor is no JSON") << "mor.json" << QByteArray("mor");
-        QTest::newRow("no weights") << "model.safetensors" << QByteArray();
-        QTest::newRow("weights are empty") << "model.safetensors" << QByteArray("");
-        QTest::newRow("weights are text") << "model.safetensors" << QByteArray("this is not a safetensors file");
-        QTest::newRow("header longer than the file")
-            << "model.safetensors" << QByteArray("\xff\xff\xff\xff\xff\xff\xff\x7f{}", 10);
-        QTest::newRow("tokenizer is text") << "tokenizer.model" << QByteArray("not a tokenizer");
-    }
+void CliTest::refusesModels_data() {
+    QTest::addColumn<QString>("file");        // of the copy, to be replaced
+    QTest::addColumn<QByteArray>("content");  // null: removed
+    QTest::newRow("no config") << "config.json" << QByteArray();
+    QTest::newRow("config is no JSON") << "config.json" << QByteArray("{\"hidden_size\": 64,");
+    QTest::newRow("config is a list") << "config.json" << QByteArray("[]");
+    QTest::newRow("config is empty") << "config.json" << QByteArray("");
+    QTest::newRow("mor is no JSON") << "mor.json" << QByteArray("mor");
+    QTest::newRow("no weights") << "model.safetensors" << QByteArray();
+    QTest::newRow("weights are empty") << "model.safetensors" << QByteArray("");
+    QTest::newRow("weights are text") << "model.safetensors" << QByteArray("this is not a safetensors file");
+    QTest::newRow("header longer than the file")
+        << "model.safetensors" << QByteArray("\xff\xff\xff\xff\xff\xff\xff\x7f{}", 10);
+    QTest::newRow("tokenizer is text") << "tokenizer.model" << QByteArray("not a tokenizer");
+}
 
-    void CliTest::refusesModels() {
-        QFETCH(QString, file);
-        QFETCH(QByteArray, content);
-        QTemporaryDir copy;
-        for (const char* name : {"config.json", "mor.json", "model.safetensors"})
-            QVERIFY(QFile::copy(kModel + "/" + name, copy.filePath(name)));
-        QFile::remove(copy.filePath(file));
-        if (!content.isNull()) {
-            QFile out(copy.filePath(file));
-            QVERIFY(out.open(QIODevice::WriteOnly));
-            out.write(content);
-        }
-        for (const QStringList& arguments :
-             {QStringList{"inspect", copy.path()}, QStringList{"generate", copy.path(), "--tokens", "1"}}) {
-            const Result result = run(arguments);
-            QCOMPARE(result.code, 1);
-            verifySentence(result, copy.path());
-        }
+void CliTest::refusesModels() {
+    QFETCH(QString, file);
+    QFETCH(QByteArray, content);
+    QTemporaryDir copy;
+    for (const char* name : {"config.json", "mor.json", "model.safetensors"})
+        QVERIFY(QFile::copy(kModel + "/" + name, copy.filePath(name)));
+    QFile::remove(copy.filePath(file));
+    if (!content.isNull()) {
+        QFile out(copy.filePath(file));
+        QVERIFY(out.open(QIODevice::WriteOnly));
+        out.write(content);
     }
-
-    void CliTest::reportsAFullDisk() {
-        QProcess process;
-        process.setStandardOutputFile("/dev/full");
-        process.start(QStringLiteral(MOR_CLI), {"generate", kModel, "--tokens", "1", "--max-tokens", "4"});
-        QVERIFY(process.waitForFinished(kPatience));
-        QCOMPARE(process.exitCode(), 1);
-        QVERIFY(process.readAllStandardError().contains("cannot write"));
+    for (const QStringList& arguments :
+         {QStringList{"inspect", copy.path()}, QStringList{"generate", copy.path(), "--tokens", "1"}}) {
+        const Result result = run(arguments);
+        QCOMPARE(result.code, 1);
+        verifySentence(result, copy.path());
     }
+}
 
-    void CliTest::stopsOnInterrupt() {
-        const QString trace = folder_.filePath("interrupted.mortrace");
-        QProcess process;
-        process.start(QStringLiteral(MOR_CLI), {"generate", kTrained, "--prompt", "And", "--max-tokens", "500",
-                                                "--ignore-eos", "--threads", "1", "--trace", trace, "--json"});
-        QVERIFY(process.waitForReadyRead(kPatience));
-        QCOMPARE(::kill(static_cast<pid_t>(process.processId()), SIGINT), 0);
-        QVERIFY(process.waitForFinished(kPatience));
-        QCOMPARE(process.exitStatus(), QProcess::NormalExit);
-        QCOMPARE(process.exitCode(), 0);
-        const QJsonObject summary = jsonLines(process.readAllStandardOutput()).back();
-        QCOMPARE(summary["finish"].toString(), "cancelled");
-        const int tokens = summary["prompt_tokens"].toInt() + summary["decoded_tokens"].toInt();
-        QVERIFY(tokens < 500);
-        const Result replayed = run({"replay", trace, "--csv"});
-        QCOMPARE(replayed.code, 0);
-        QCOMPARE(replayed.out.count('\n'), 1 + tokens);
-    }
+void CliTest::reportsAFullDisk() {
+    QProcess process;
+    process.setStandardOutputFile("/dev/full");
+    process.start(QStringLiteral(MOR_CLI), {"generate", kModel, "--tokens", "1", "--max-tokens", "4"});
+    QVERIFY(process.waitForFinished(kPatience));
+    QCOMPARE(process.exitCode(), 1);
+    QVERIFY(process.readAllStandardError().contains("cannot write"));
+}
 
-    QTEST_GUILESS_MAIN(CliTest)
+void CliTest::stopsOnInterrupt() {
+    const QString trace = folder_.filePath("interrupted.mortrace");
+    QProcess process;
+    process.start(QStringLiteral(MOR_CLI), {"generate", kTrained, "--prompt", "And", "--max-tokens", "500", "--ignore-eos",
+                                            "--threads", "1", "--trace", trace, "--json"});
+    QVERIFY(process.waitForReadyRead(kPatience));
+    QCOMPARE(::kill(static_cast<pid_t>(process.processId()), SIGINT), 0);
+    QVERIFY(process.waitForFinished(kPatience));
+    QCOMPARE(process.exitStatus(), QProcess::NormalExit);
+    QCOMPARE(process.exitCode(), 0);
+    const QJsonObject summary = jsonLines(process.readAllStandardOutput()).back();
+    QCOMPARE(summary["finish"].toString(), "cancelled");
+    const int tokens = summary["prompt_tokens"].toInt() + summary["decoded_tokens"].toInt();
+    QVERIFY(tokens < 500);
+    const Result replayed = run({"replay", trace, "--csv"});
+    QCOMPARE(replayed.code, 0);
+    QCOMPARE(replayed.out.count('\n'), 1 + tokens);
+}
+
+QTEST_GUILESS_MAIN(CliTest)
 #include "tst_cli.moc"
