@@ -170,7 +170,11 @@ BenchResult measure(const std::shared_ptr<const Model>& model, const BenchOption
         request.routing = o.routing;
         request.alternatives = 0;
     }
-    run_together(model, {requests.front()}, o.kv);  // warm-up: pages in the weights, starts the threads
+    // Warm-up: pages in the weights, starts the threads, has libraries load their kernels for one request and for many.
+    run_together(model, {requests.front()}, o.kv);
+    std::vector<Request> brief = requests;
+    for (Request& request : brief) request.max_tokens = 1;
+    run_together(model, brief, o.kv);
     BenchResult result;
     for (const Request& request : requests) result.alone += run_together(model, {request}, o.kv);
     result.together = run_together(model, requests, o.kv);
