@@ -165,7 +165,7 @@ def hops_measurements(report: dict) -> list[str]:
 
 def engine_runs(cli: Path, modeldir: Path, task: str) -> tuple[list[str], dict]:
     """Samples as lines, and what they cost per token and as shares of the vanilla reference (KV bytes: bf16)."""
-    lines, flops, vanilla_flops, kv, vanilla_kv, tokens = [], 0, 0, 0, 0, 0
+    lines, gates, flops, vanilla_flops, kv, vanilla_kv, tokens = [], {}, 0, 0, 0, 0, 0
     for prompt in PROMPTS[task]:
         for seed in SEEDS[:1] if task == "hops" else SEEDS:
             sampling = [] if task == "hops" else ["--temperature", "0.8", "--top-k", "40", "--seed", str(seed)]
@@ -175,6 +175,10 @@ def engine_runs(cli: Path, modeldir: Path, task: str) -> tuple[list[str], dict]:
             records = [record for record in map(json.loads, done.stdout.splitlines()) if record["type"] == "token"]
             text = prompt + "".join(r["piece"] for r in records if not r.get("prompt"))
             lines.append(f"- seed {seed}: {' '.join(text.split())}" if task == "prose" else f"- `{text}`")
+            for record in records:
+                for recursion, decision in enumerate(record["recursions"]):
+                    if decision.get("gate") is not None:
+                        gates.setdefault(recursion, []).append(decision["gate"])
             flops += sum(r["flops"] for r in records)
             vanilla_flops += sum(r["flops_vanilla"] for r in records)
             kv += sum(records[-1]["kv"]["used"])
@@ -183,15 +187,27 @@ def engine_runs(cli: Path, modeldir: Path, task: str) -> tuple[list[str], dict]:
     sampling = "" if task == "hops" else "--temperature 0.8 --top-k 40 --seed S "
     lines += ["", f"Made with `morscope-cli generate {modeldir.name} --prompt TEXT {sampling}--max-tokens {SAMPLE_TOKENS[task]}`."]
     return lines, {"flops": flops / vanilla_flops, "flops_token": flops / tokens, "flops_token_vanilla": vanilla_flops / tokens,
-                   "kv": kv / vanilla_kv, "kv_token": kv / tokens, "kv_token_vanilla": vanilla_kv / tokens}
+                   "kv": kv / vanilla_kv, "kv_token": kv / tokens, "kv_token_vanilla": vanilla_kv / tokens,
+                   "gates": [sum(values) / len(values) for _, values in sorted(gates.items())]}
 
 
-def cost(costs: dict) -> list[str]:
+def gate_lines(gates: list[float], alpha: float) -> list[str]:
+    """How much of what a recursion computed reaches the token, and where that is next to nothing."""
+    if not gates:
+        return []
+    off = [str(r + 1) for r, gate in enumerate(gates) if gate < 0.1 * alpha]
+    verdict = (f" Next to nothing of what recursion {' and '.join(off)} computes reaches the tokens: the main router has learned to "
+               "switch it off, wherever the other one sends them." if off else "")
+    return ["", "Mean gate of the tokens taken, by recursion: " + " / ".join(f"{gate:.4f}" for gate in gates) + f".{verdict}"]
+
+
+def cost(costs: dict, alpha: float) -> list[str]:
     return [
         "Counted by the engine while it wrote the samples below; vanilla is a plain transformer of as many executed layers.", "",
         *table(["per token", "this model", "vanilla", "share"], [
             ["KV bytes in use (bf16)", f"{costs['kv_token']:,.0f}", f"{costs['kv_token_vanilla']:,.0f}", f"{costs['kv']:.1%}"],
-            ["MFLOPs", f"{costs['flops_token'] / 1e6:,.1f}", f"{costs['flops_token_vanilla'] / 1e6:,.1f}", f"{costs['flops']:.1%}"]])]
+            ["MFLOPs", f"{costs['flops_token'] / 1e6:,.1f}", f"{costs['flops_token_vanilla'] / 1e6:,.1f}", f"{costs['flops']:.1%}"]]),
+        *gate_lines(costs["gates"], alpha)]
 
 
 def remember(modeldir: Path, run: dict, model: MoR, costs: dict, quality: dict) -> None:
@@ -230,7 +246,7 @@ def main() -> None:
                    "mean_depth": round(reports["threshold"]["mean_depth"], 3)}
 
     sections = {"Data": data(settings, options.workdir), "Training": training(settings, run), "Measured": measured,
-                "Cost": cost(costs), "Samples": samples,
+                "Cost": cost(costs, model.c.alpha), "Samples": samples,
                 "Licence": ["The weights are licensed under Apache-2.0." + (
                     "" if settings["task"] == "hops" else " The texts they were trained on are in the public domain.")]}
     lines = ["<!-- SPDX-License-Identifier: Apache-2.0 -->", f"# {settings['title']}", "", *about(settings, model)]
