@@ -46,7 +46,6 @@ class Config:
     sampling: str = "aux_loss"         # expert choice: aux_loss or aux_router
     capacity: list[float] = field(default_factory=lambda: [1.0, 0.667, 0.333])
     alpha: float = 0.1
-    block_gain: float = 1.0            # of the shared block's residual branches before training
     rope_theta: float = 10000.0
     norm_eps: float = 1e-5
 
@@ -164,9 +163,20 @@ class MoR(nn.Module):
             if parameter.dim() == 2:
                 nn.init.normal_(parameter, std=0.02)
         for layer in (self.first, self.last, *self.block):      # residual branches shrink with the layers executed
-            gain = self.c.block_gain if any(layer is own for own in self.block) else 1.0
             for linear in (layer.out, layer.down):
-                nn.init.normal_(linear.weight, std=0.02 * gain / math.sqrt(2 * self.c.executed))
+                nn.init.normal_(linear.weight, std=0.02 / math.sqrt(2 * self.c.executed))
+
+    @torch.no_grad()
+    def start_from(self, recursive: dict[str, Tensor]) -> None:
+        """Takes the weights of a trained recursive model, so that expert choice begins as nearly the same function.
+
+        With Block(x) = x + F(x), where F does not see the size of x, x + g Block(x) = (1 + g) (x + g / (1 + g) F(x)): for a
+        small gate g that is x + F(x) again, a little larger, if F's last products are (1 + g) / g times as large."""
+        gate = self.c.alpha / 2                                 # of a router that does not know yet
+        own = self.state_dict()
+        for name, tensor in recursive.items():
+            branch = name.startswith("block.") and name.endswith(("out.weight", "down.weight"))
+            own[name].copy_(tensor * ((1 + gate) / gate) if branch else tensor)
 
     def forward(self, ids: Tensor, rule: str = "topk", forced: int | None = None) -> tuple[Tensor, Routing]:
         """ids [B, T] -> logits [B, T, vocab] float32 and what the routers did. rule, for expert choice only: "topk" or

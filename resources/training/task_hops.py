@@ -34,7 +34,7 @@ FIRST_ID = 3                           # after <unk>, <s>, </s>
 VOCABULARY = FIRST_ID + len(SYMBOLS)
 IDS = {symbol: FIRST_ID + i for i, symbol in enumerate(SYMBOLS)}
 
-HOPS = 3                               # look-ups of the longest chain
+HOPS = 4                               # look-ups of the longest chain
 CHAINS = 2                             # of each length
 VARIABLES = CHAINS * HOPS * (HOPS + 1) // 2
 ITEMS = VARIABLES + CHAINS * HOPS      # definitions and questions of a text

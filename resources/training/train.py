@@ -89,6 +89,9 @@ class Run:
         self.directory.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(self.settings["seed"])
         self.model = MoR(config_of(self.settings)).to(self.device)
+        if "start" in self.settings:
+            trained = torch.load(work / "runs" / self.settings["start"] / "model.pt", weights_only=True, map_location=self.device)
+            self.model.start_from(trained["model"])
         self.optimizer = optimiser(self.model, self.settings, device)
         hops = self.settings["task"] == "hops"
         self.batches = HopBatches(self.settings) if hops else TextBatches(self.settings, work)
