@@ -8,6 +8,7 @@
 #include <set>
 
 #include "backend/cuda/cuda_backend.hpp"
+#include "backend/cuda/device.hpp"
 #include "cuda_emulation/settings.hpp"
 #include "engine/counting_backend.hpp"
 #include "model/parts.hpp"
@@ -191,6 +192,27 @@ private slots:
             // To the device: the row, and a table with a new block. From it: the picks.
             QCOMPARE(s.copies, std::uint64_t(2 + s.new_block + s.last));
         }
+    }
+
+    /// An operation's first list may fill a section of the ring and its second begin the next; what is staged later waits
+    /// for the operation all the same.
+    void lists_of_an_operation_may_lie_in_two_sections() {
+        constexpr std::size_t kSection = std::size_t{1} << 20, kInts = 64;
+        const auto stream = std::make_shared<cuda::DeviceStream>(cuda::choose_device());
+        cuda::StagingRing ring(stream);
+        cuda::PinnedReadback readback(stream);
+        const auto target = stream->allocate(kInts * sizeof(int));
+        const std::vector<std::byte> filler(kSection - kInts * sizeof(int));
+        ring.put(std::span<const std::byte>(filler));
+        const std::vector<int> first(kInts, 1), second(kInts, 2), later(kSection / 8 / sizeof(int), 3);
+        const int* const staged = ring.put(std::span<const int>(first));
+        ring.put(std::span<const int>(second));
+        cuda::check(cudaMemcpyAsync(target.get(), staged, kInts * sizeof(int), cudaMemcpyHostToDevice, stream->stream()),
+                    "copy");  // as a kernel that reads both
+        for (int i = 0; i < 5 * 8; ++i) ring.put(std::span<const int>(later));
+        std::vector<int> got(kInts);
+        readback.download(target.get(), kInts * sizeof(int), got.data());
+        QCOMPARE(got, first);
     }
 
     void every_byte_of_the_cache_is_accounted_for_data() {
