@@ -36,6 +36,7 @@ Panel::Panel(const QString& title, const QString& caption, QWidget* content, QWi
     : QWidget(parent), title_(new QLabel(title)), caption_(new QLabel(caption)), head_(new QHBoxLayout), content_(content) {
     title_->setTextFormat(Qt::PlainText);
     caption_->setTextFormat(Qt::PlainText);
+    setAttribute(Qt::WA_OpaquePaintEvent);
     // A long caption gives way instead of widening the window.
     caption_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     head_->addWidget(title_);
