@@ -92,6 +92,8 @@ Actions::Actions(QWidget* w)
 }
 
 void Actions::setPaused(bool paused, bool computing) {
+    if (shown_ == std::pair(paused, computing)) return;  // an icon set anew lays out the header anew
+    shown_ = {paused, computing};
     paused_ = paused;
     pause->setIcon(paused ? goOn_ : rest_);
     pause->setText(!paused ? tr("Pause") : computing ? tr("Resume") : tr("Replay"));

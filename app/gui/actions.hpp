@@ -4,6 +4,8 @@
 #include <QAction>
 #include <QActionGroup>
 #include <QIcon>
+#include <optional>
+#include <utility>
 
 #include "views/theme.hpp"
 
@@ -58,6 +60,7 @@ struct Actions {
 private:
     QIcon rest_, goOn_;  ///< of `pause`
     bool paused_ = false;
+    std::optional<std::pair<bool, bool>> shown_;  ///< paused and computing, as setPaused() was told last
 };
 
 }  // namespace mor::ui

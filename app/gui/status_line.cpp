@@ -75,7 +75,7 @@ void StatusLine::paintEvent(QPaintEvent*) {
 QString statusText(const TraceModel& model, EngineState state, const QString& source) {
     QStringList parts{stateText(model, state, source)};
     if (model.tokenCount() > 0) {
-        const Figures f = figuresOf(model.trace());
+        const Figures f = model.figures();
         parts.append(StatusLine::tr("%1 tokens").arg(countText(f.tokens)));
         if (f.tokensPerSecond) parts.append(StatusLine::tr("%1 tokens/s").arg(siText(*f.tokensPerSecond)));
         if (f.firstTokenMs) parts.append(StatusLine::tr("first token %1").arg(durationText(*f.firstTokenMs)));

@@ -57,8 +57,8 @@ void prepare(TracePage& page, const SetUp& setUp) {
 /// What has come together on the screen piece by piece, to be compared with another build's.
 void keepPicture(TracePage& page, const FrameOptions& o, const SetUp& setUp) {
     if (o.pictures.empty()) return;
-    page.finishDrawing();
-    QApplication::processEvents();
+    QTimer::singleShot(500, &page, [] { QApplication::exit(); });  // what is put off is drawn
+    QApplication::exec();
     const auto name = QString::fromLatin1(setUp.name).remove(QLatin1Char(',')).replace(QLatin1Char(' '), QLatin1Char('-'));
     const auto look = o.dark ? QStringLiteral("-dark.png") : QStringLiteral("-light.png");
     page.screen()->grabWindow(page.winId()).save(QDir(QString::fromStdString(o.pictures)).filePath(name + look));

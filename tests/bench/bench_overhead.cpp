@@ -26,6 +26,7 @@ using ModelHandle = std::shared_ptr<const mor::Model>;
 struct Run {
     double rate = 0;    ///< decoded tokens per second by the engine's clock
     double engine = 0;  ///< microseconds of the engine thread's processor time per token
+    double gui = 0;     ///< share of one core that the GUI's thread needs
 };
 
 mor::Request requestFor(const mor::Model& model, const OverheadOptions& o) {
@@ -39,7 +40,7 @@ mor::Request requestFor(const mor::Model& model, const OverheadOptions& o) {
 Run runOf(const std::vector<mor::TokenRecord>& tokens, double engineSeconds) {
     const auto first = std::find_if(tokens.begin(), tokens.end(), [](const auto& record) { return !record.prompt; });
     const auto decoded = static_cast<double>(tokens.end() - first);
-    return {(decoded - 1) / (tokens.back().time_ms - first->time_ms) * 1e3, engineSeconds * 1e6 / decoded};
+    return {(decoded - 1) / (tokens.back().time_ms - first->time_ms) * 1e3, engineSeconds * 1e6 / decoded, 0};
 }
 
 /// Processor time of the thread of that name, in seconds.
@@ -74,12 +75,16 @@ Run runAlone(const ModelHandle& model, const OverheadOptions& o, const std::file
 Run runDrawn(MainWindow& window, const ModelHandle& model, const OverheadOptions& o) {
     RunRequest wanted;
     wanted.settings = requestFor(*model, o);
-    const double begin = secondsOf("engine");
+    const double begin = secondsOf("engine"), guiBegin = threadSeconds();
+    const auto started = Clock::now();
     const auto quits = QObject::connect(&window.feed(), &Feed::finished, &window, [] { QApplication::exit(); });
     window.feed().generate(std::move(wanted));
     QApplication::exec();
     QObject::disconnect(quits);
-    return runOf(window.trace().trace().tokens, secondsOf("engine") - begin);
+    const double gui = (threadSeconds() - guiBegin) / seconds(Clock::now() - started);
+    Run run = runOf(window.trace().trace().tokens, secondsOf("engine") - begin);
+    run.gui = gui;
+    return run;
 }
 
 double median(const std::vector<Run>& runs, double Run::*figure) {
@@ -89,21 +94,28 @@ double median(const std::vector<Run>& runs, double Run::*figure) {
 }
 
 /// Median over the rounds of what one kind of run changed against the null sink of the same round.
-double change(const std::vector<Run>& runs, const std::vector<Run>& base) {
+double change(const std::vector<Run>& runs, const std::vector<Run>& base, double Run::*figure) {
     std::vector<double> ratios;
-    for (std::size_t i = 0; i < runs.size(); ++i) ratios.push_back(runs[i].rate / base[i].rate - 1);
+    for (std::size_t i = 0; i < runs.size(); ++i) ratios.push_back(runs[i].*figure / (base[i].*figure) - 1);
     return quantile(ratios, 0.5);
 }
 
+/// Tokens per second are what the reader gets, and they suffer from whatever else the machine does; the processor time of
+/// the engine's thread tells how much of that is the instrument's own work on that thread.
 void tell(const char* name, const std::vector<Run>& runs, const std::vector<Run>& base, const Report& report) {
-    const double rate = median(runs, &Run::rate), slower = change(runs, base), engine = median(runs, &Run::engine);
+    const double rate = median(runs, &Run::rate), faster = change(runs, base, &Run::rate);
+    const double engine = median(runs, &Run::engine), more = change(runs, base, &Run::engine);
+    const double gui = median(runs, &Run::gui);
     report.add(
-        formatted("  %-22s %8.1f tokens/s   %+5.1f %%   engine's thread %8.1f us/token", name, rate, slower * 100, engine),
+        formatted("  %-20s %8.1f tokens/s %+6.1f %%   engine's thread %7.1f us/token %+6.1f %%   GUI's thread %4.1f %%",
+                  name, rate, faster * 100, engine, more * 100, gui * 100),
         {{"what", "overhead"},
          {"sink", name},
          {"tokens_per_second", rate},
-         {"change", slower},
-         {"engine_us_per_token", engine}});
+         {"change", faster},
+         {"engine_us_per_token", engine},
+         {"engine_change", more},
+         {"gui_share_of_a_core", gui}});
 }
 
 }  // namespace

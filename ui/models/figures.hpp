@@ -29,6 +29,18 @@ struct Figures {
 
 Figures figuresOf(const mor::Trace&);
 
+/// What figures are made of, kept up to date token by token, so that a long run is not read again for each picture.
+class FigureSums {
+public:
+    void add(const mor::TokenRecord&);
+    Figures of(const mor::Trace&) const;  ///< whose tokens have been added, all and once
+
+private:
+    int decoded_ = 0;
+    double firstMs_ = 0;  ///< of the first decoded token
+    double depth_ = 0, flops_ = 0, vanilla_ = 0;
+};
+
 /// Sums over KvUse, bytes.
 std::int64_t kvUsed(const mor::KvUse&);
 std::int64_t kvReserved(const mor::KvUse&);

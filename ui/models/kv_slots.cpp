@@ -29,6 +29,10 @@ std::vector<KvHeld> kvHeld(const TraceModel& model, int token) {
             held[i].entries = held[i].bytes > 0 ? token + 1 : 0;
             continue;
         }
+        if (token == model.tokenCount() - 1) {  // counted already
+            held[i].entries = model.tallies()[i - 1].stored;
+            continue;
+        }
         for (int other = 0; other <= token; ++other)
             held[i].entries += kvSlot(model, other, static_cast<int>(i) - 1) == KvSlot::Stored;
     }

@@ -20,13 +20,14 @@ bool isComputed(const mor::PassRow& row) {
 void PassTimes::reset(int recursions) {
     parts_ = std::max(0, recursions) + 1;
     times_.clear();
-    passes_.clear();
+    shorter_ = {};
+    longer_ = {};
     nothing_.assign(static_cast<std::size_t>(parts_), 0);
 }
 
 void PassTimes::add(const mor::PassRecord& pass) {
     if (!std::isfinite(pass.milliseconds) || pass.milliseconds < 0 || pass.rows.empty()) return;
-    passes_.push_back(static_cast<float>(pass.milliseconds));
+    noteLength(static_cast<float>(pass.milliseconds));
     // Unrouted models record no decisions: all their rows are computed.
     const auto computed = std::count_if(pass.rows.begin(), pass.rows.end(), isComputed);
     const auto share =
@@ -51,12 +52,20 @@ double PassTimes::total(int token) const {
     return std::accumulate(parts.begin(), parts.end(), 0.0);
 }
 
-double PassTimes::medianPass() const {
-    if (passes_.empty()) return 0;
-    auto sorted = passes_;
-    const auto middle = sorted.begin() + std::ssize(sorted) / 2;
-    std::nth_element(sorted.begin(), middle, sorted.end());
-    return *middle;
+void PassTimes::noteLength(float milliseconds) {
+    if (longer_.empty() || milliseconds >= longer_.top())
+        longer_.push(milliseconds);
+    else
+        shorter_.push(milliseconds);
+    if (longer_.size() > shorter_.size() + 1) {
+        shorter_.push(longer_.top());
+        longer_.pop();
+    } else if (longer_.size() < shorter_.size()) {
+        longer_.push(shorter_.top());
+        shorter_.pop();
+    }
 }
+
+double PassTimes::medianPass() const { return longer_.empty() ? 0 : longer_.top(); }
 
 }  // namespace mor::ui

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <functional>
+#include <queue>
 #include <span>
 #include <vector>
 
@@ -22,9 +24,13 @@ public:
     double medianPass() const;                   ///< milliseconds of a pass; 0 while there is none
 
 private:
+    void noteLength(float milliseconds);
+
     int parts_ = 1;
-    std::vector<float> times_;   ///< [tokens, R + 1]
-    std::vector<float> passes_;  ///< milliseconds
+    std::vector<float> times_;  ///< [tokens, R + 1]
+    /// Milliseconds of all passes, the shorter half and the longer one; the longer one's shortest is the median.
+    std::priority_queue<float> shorter_;
+    std::priority_queue<float, std::vector<float>, std::greater<>> longer_;
     std::vector<float> nothing_{0};
 };
 

@@ -25,6 +25,16 @@ public:
         return token >= 0 && (token == hovered_ || token == pinned_ || token == secondPinned_);
     }
 
+    /// What pictures mark; as long as it is equal, marks need no painting anew.
+    struct Marks {
+        int hovered = -1;
+        int pinned = -1;
+        int secondPinned = -1;
+        bool any() const { return hovered >= 0 || pinned >= 0; }
+        bool operator==(const Marks&) const = default;
+    };
+    Marks marks() const { return {hovered_, pinned_, secondPinned_}; }
+
 public slots:
     void setHovered(int token);
     void togglePin(int token);  ///< pins, pins as second, or takes a pin away

@@ -24,10 +24,15 @@ void TraceModel::reset(const mor::TraceHeader& header) {
     trace_.header = header;
     recursions_ = clampedRecursions(header);
     partial_.clear();
+    clearCounts();
+}
+
+void TraceModel::clearCounts() {
     depthCounts_.assign(static_cast<std::size_t>(recursions_) + 1, 0);
     tallies_.assign(static_cast<std::size_t>(recursions_), {});
-    flops_ = 0;
-    flopsVanilla_ = 0;
+    flops_ = flopsVanilla_ = flopsMost_ = 0;
+    flopsUpTo_.clear();
+    figures_ = {};
 }
 
 void TraceModel::begin(const mor::TraceHeader& header) {
@@ -79,9 +84,7 @@ void TraceModel::rewind(int tokens, int passes) {
 }
 
 void TraceModel::countAnew() {
-    depthCounts_.assign(depthCounts_.size(), 0);
-    tallies_.assign(tallies_.size(), {});
-    flops_ = flopsVanilla_ = 0;
+    clearCounts();
     for (const auto& record : trace_.tokens) count(record);
 }
 
@@ -100,16 +103,31 @@ void TraceModel::count(const mor::TokenRecord& record) {
     ++depthCounts_[static_cast<std::size_t>(std::clamp(record.depth, 0, recursions_))];
     flops_ += record.flops;
     flopsVanilla_ += record.flops_vanilla;
+    flopsMost_ = std::max({flopsMost_, record.flops, record.flops_vanilla});
+    flopsUpTo_.push_back((flopsUpTo_.empty() ? 0 : flopsUpTo_.back()) + static_cast<double>(record.flops));
+    figures_.add(record);
+    countDecisions(record);
+}
+
+/// Under sharing only the first recursion has keys and values of its own.
+bool TraceModel::stores(const mor::Decision& decision, int recursion) const {
+    const bool shared = header().kv_policy == mor::KvPolicy::RecursiveSharing;
+    if (shared && recursion > 0) return false;
+    return decision.outcome == mor::Outcome::Take || decision.outcome == mor::Outcome::KvOnly;
+}
+
+void TraceModel::countDecisions(const mor::TokenRecord& record) {
     for (int r = 0; r < recursions_; ++r) {
         auto& tally = tallies_[static_cast<std::size_t>(r)];
         if (record.recursions.empty()) {  // unrouted: everything that enters goes on
-            if (r < record.depth) ++tally.offered, ++tally.taken;
+            if (r < record.depth) ++tally.offered, ++tally.taken, tally.stored += stores({mor::Outcome::Take}, r);
             continue;
         }
         if (r >= static_cast<int>(record.recursions.size())) continue;
         const auto& decision = record.recursions[static_cast<std::size_t>(r)];
         if (decision.outcome != mor::Outcome::NotOffered) ++tally.offered;
         if (decision.outcome == mor::Outcome::Take) ++tally.taken;
+        tally.stored += stores(decision, r);
         tally.left = tally.offered - tally.taken;
         if (std::isfinite(decision.score)) {
             const int bin = static_cast<int>(std::clamp(decision.score, 0.0f, 1.0f) * RecursionTally::kBins);
@@ -131,6 +149,8 @@ void TraceModel::note(const mor::PassRecord& pass) {
         partial.recursions[static_cast<std::size_t>(row.recursion)] = decision;
     }
 }
+
+double TraceModel::flopsBefore(int index) const { return index > 0 ? flopsUpTo_[static_cast<std::size_t>(index) - 1] : 0; }
 
 int TraceModel::extent() const {
     return partial_.empty() ? tokenCount() : std::max(tokenCount(), partial_.rbegin()->first + 1);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "models/figures.hpp"
 #include "mor/record.hpp"
 #include "mor/trace.hpp"
 
@@ -24,6 +25,7 @@ struct RecursionTally {
     int offered = 0;
     int taken = 0;
     int left = 0;                        ///< offered - taken, those that only stored K/V included
+    int stored = 0;                      ///< tokens with keys and values of their own here
     std::array<int, kBins> histogram{};  ///< of the scores, bin b: [b / kBins, (b + 1) / kBins)
 };
 
@@ -69,6 +71,9 @@ public:
     const std::vector<RecursionTally>& tallies() const { return tallies_; }  ///< [R]
     std::int64_t flops() const { return flops_; }
     std::int64_t flopsVanilla() const { return flopsVanilla_; }
+    std::int64_t flopsMost() const { return flopsMost_; }    ///< of one token, its vanilla reference included
+    double flopsBefore(int index) const;                     ///< spent on the tokens before `index`
+    Figures figures() const { return figures_.of(trace_); }  ///< of what is shown
 
     int rowCount(const QModelIndex& parent = {}) const override;
     int columnCount(const QModelIndex& parent = {}) const override;
@@ -85,6 +90,9 @@ private:
     void reset(const mor::TraceHeader&);
     void insert(std::vector<mor::TokenRecord>);
     void count(const mor::TokenRecord&);
+    void countDecisions(const mor::TokenRecord&);
+    bool stores(const mor::Decision&, int recursion) const;
+    void clearCounts();
     void countAnew();
     void note(const mor::PassRecord&);
     QVariant leading(const mor::TokenRecord&, int column, bool raw) const;
@@ -100,6 +108,9 @@ private:
     std::vector<RecursionTally> tallies_;
     std::int64_t flops_ = 0;
     std::int64_t flopsVanilla_ = 0;
+    std::int64_t flopsMost_ = 0;
+    std::vector<double> flopsUpTo_;  ///< [tokens] sums; exact below 2^53
+    FigureSums figures_;
 };
 
 /// "continues", "leaves", "leaves (K/V stored)" or "not offered".

@@ -6,12 +6,14 @@
 #include <QMouseEvent>
 #include <QPainter>
 #include <algorithm>
+#include <utility>
 
 #include "models/figures.hpp"
 #include "models/selection.hpp"
 #include "models/trace_model.hpp"
 #include "views/geometry.hpp"
 #include "views/interaction.hpp"
+#include "views/later.hpp"
 #include "views/painting.hpp"
 
 namespace mor::ui {
@@ -27,14 +29,21 @@ QString known(const std::optional<double>& value, Format format) {
 }  // namespace
 
 ComputeView::ComputeView(TraceModel* model, Selection* selection, QWidget* parent)
-    : QWidget(parent), model_(model), selection_(selection) {
+    : QWidget(parent),
+      model_(model),
+      selection_(selection),
+      painting_(new Later(this, kDrawLater, [this] { update(); })),
+      describer_(new Later(this, kDescribeLater, [this] { setAccessibleDescription(description()); })) {
     setFocusPolicy(Qt::StrongFocus);
     setMouseTracking(true);
     setAccessibleName(tr("Compute"));
     connect(model, &QAbstractItemModel::modelReset, this, &ComputeView::restart);
     connect(model, &TraceModel::rewound, this, &ComputeView::restart);
     connect(model, &TraceModel::extended, this, &ComputeView::extend);
-    connect(selection, &Selection::changed, this, qOverload<>(&QWidget::update));
+    connect(selection, &Selection::changed, this, [=, this, shown = Selection::Marks{}]() mutable {
+        if (std::exchange(shown, selection->marks()) != selection->marks()) painting_->now();
+    });
+    setAttribute(Qt::WA_OpaquePaintEvent);
     restart();
 }
 
@@ -42,14 +51,16 @@ void ComputeView::restart() {
     times_.reset(model_->recursions());
     seenPasses_ = 0;
     extend();
-    setAccessibleDescription(description());
+    painting_->now();
+    describer_->now();
 }
 
 void ComputeView::extend() {
     const auto& passes = model_->trace().passes;
     for (; seenPasses_ < passes.size(); ++seenPasses_) times_.add(passes[seenPasses_]);
-    figures_ = figuresOf(model_->trace());
-    update();
+    figures_ = model_->figures();
+    describer_->soon();
+    painting_->soon();
 }
 
 void ComputeView::setQuantity(CostChart::Quantity quantity) {
@@ -82,9 +93,10 @@ void ComputeView::setTheme(const Theme& theme) {
 CostChart ComputeView::chart() const { return {*model_, times_, *selection_, theme_, quantity_}; }
 
 QRectF ComputeView::chartIn(const QRectF& area) const {
-    const double height = area.height() - static_cast<double>(rows().size()) * theme_.px(kTightRow) - theme_.px(kGap);
+    const auto lines = static_cast<double>(rows().size());
+    const double height = area.height() - lines * theme_.px(kTightRow) - theme_.px(kGap);
     if (height < theme_.px(kLeastChart)) return {};
-    const double roomy = area.height() - static_cast<double>(rows().size()) * theme_.px(kRoomyRow) - theme_.px(kGap);
+    const double roomy = area.height() - lines * theme_.px(kRoomyRow) - theme_.px(kGap);
     const double chosen = std::max(std::min(height, theme_.px(4 * kLeastChart)), roomy);
     return {area.left(), area.bottom() - chosen, area.width(), chosen};
 }

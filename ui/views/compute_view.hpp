@@ -11,6 +11,7 @@
 
 namespace mor::ui {
 
+class Later;
 class Selection;
 class TraceModel;
 
@@ -53,6 +54,8 @@ private:
 
     TraceModel* model_;
     Selection* selection_;
+    Later* painting_;
+    Later* describer_;
     CostChart::Quantity quantity_ = CostChart::Quantity::PerToken;
     PassTimes times_;
     Figures figures_;

@@ -36,16 +36,23 @@ double CostChart::highest() const {
     if (count == 0) return 1;
     if (quantity_ == Quantity::Total)
         return std::max(1.0, static_cast<double>(std::max(model_.flops(), model_.flopsVanilla())));
+    if (quantity_ == Quantity::PerToken)
+        return model_.flopsMost() > 0 ? static_cast<double>(model_.flopsMost()) * kHeadroom : 1;
     std::vector<double> values;
     values.reserve(static_cast<std::size_t>(count));
-    for (int token = 0; token < count; ++token)
-        values.push_back(quantity_ == Quantity::Time
-                             ? value(token)
-                             : std::max(value(token), static_cast<double>(model_.token(token).flops_vanilla)));
-    const double share = quantity_ == Quantity::Time ? kUsual : 1.0;
-    const auto place = values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(count - 1));
+    for (int token = 0; token < count; ++token) values.push_back(value(token));
+    const auto place = values.begin() + static_cast<std::ptrdiff_t>(kUsual * static_cast<double>(count - 1));
     std::nth_element(values.begin(), place, values.end());
     return *place > 0 ? *place * kHeadroom : 1;
+}
+
+double CostChart::mean(int from, int to) const {
+    double sum = 0;
+    if (quantity_ == Quantity::PerToken)
+        sum = model_.flopsBefore(to) - model_.flopsBefore(from);
+    else
+        for (int token = from; token < to; ++token) sum += value(token);
+    return sum / (to - from);
 }
 
 QString CostChart::topText() const {
@@ -134,9 +141,7 @@ void CostChart::drawThinBars(QPainter& painter, const QRectF& plot) const {
     for (int x = 0; x < pixels; ++x) {
         const int from = static_cast<int>(std::int64_t{x} * count / pixels);
         const int to = std::max(from + 1, static_cast<int>(std::int64_t{x + 1} * count / pixels));
-        double sum = 0;
-        for (int token = from; token < std::min(to, count); ++token) sum += value(token);
-        const double height = sum / (to - from) / top_ * plot.height();
+        const double height = mean(from, to) / top_ * plot.height();
         painter.fillRect(QRectF(plot.left() + x, plot.bottom() - height, 1, height), theme_.frame().neutral);
     }
 }

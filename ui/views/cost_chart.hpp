@@ -33,6 +33,7 @@ public:
 private:
     QRectF plotIn(const QRectF& area) const;
     double value(int token) const;  ///< of PerToken or Time
+    double mean(int from, int to) const;
     double highest() const;
     void drawBars(QPainter&, const QRectF& plot) const;
     void drawThinBars(QPainter&, const QRectF& plot) const;

@@ -4,6 +4,7 @@
 #include <QApplication>
 #include <QHelpEvent>
 #include <QKeyEvent>
+#include <QPaintEvent>
 #include <QPainter>
 #include <QScopedValueRollback>
 #include <QScrollBar>
@@ -11,10 +12,10 @@
 #include <cmath>
 
 #include "models/rule_overlay.hpp"
-#include "models/selection.hpp"
 #include "models/threshold_estimate.hpp"
 #include "views/following_bar.hpp"
 #include "views/interaction.hpp"
+#include "views/later.hpp"
 #include "views/painting.hpp"
 #include "views/score_histogram.hpp"
 
@@ -30,14 +31,17 @@ DepthHeatmapView::DepthHeatmapView(TraceModel* model, Selection* selection, Thre
       model_(model),
       selection_(selection),
       estimate_(estimate),
-      bar_(new FollowingBar(horizontalScrollBar())) {
+      bar_(new FollowingBar(horizontalScrollBar())),
+      describer_(new Later(this, kDescribeLater, [this] { setAccessibleDescription(description()); })) {
     setFrameShape(NoFrame);
     setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setFocusPolicy(Qt::StrongFocus);
     viewport()->setMouseTracking(true);
+    viewport()->setAttribute(Qt::WA_OpaquePaintEvent);
     setAccessibleName(tr("Depth heatmap"));
     connect(model, &QAbstractItemModel::modelReset, this, &DepthHeatmapView::restart);
-    connect(model, &TraceModel::extended, this, &DepthHeatmapView::relayout);
+    connect(model, &TraceModel::extended, this, &DepthHeatmapView::extend);
+    connect(model, &TraceModel::rewound, viewport(), qOverload<>(&QWidget::update));
     connect(selection, &Selection::changed, this, &DepthHeatmapView::selectionChanged);
     if (estimate)
         connect(estimate, &ThresholdEstimate::changed, this, [this] {
@@ -99,26 +103,9 @@ void DepthHeatmapView::mixColours() {
 
 HeatmapSides DepthHeatmapView::sides() const { return {tiltedHeight(theme_, longestName_), model_->isRouted()}; }
 
-/// Every name once: what is left below the rows is no more than the longest of them needs.
-void DepthHeatmapView::measureNames() {
-    const QFontMetricsF font(theme_.caption());
-    for (; measured_ < model_->tokenCount(); ++measured_) {
-        const auto name = quoted(model_->label(measured_));
-        longestName_ = std::max(longestName_, font.horizontalAdvance(name.mid(1, name.size() - 2)));
-    }
-}
-
 HeatmapLayout DepthHeatmapView::layoutNow() const {
     return layOutHeatmap(theme_, viewport()->rect(), model_->recursions(), model_->extent(), theme_.px(columnWidth_),
                          horizontalScrollBar()->value(), sides());
-}
-
-void DepthHeatmapView::relayout() {
-    measureNames();
-    const bool looking = selection_->hovered() >= 0 || selection_->pinned() >= 0;
-    const int columns = model_->recursions() > 0 ? model_->extent() : 0;
-    bar_->setContent(columns * theme_.px(columnWidth_), layoutNow().cells.width(), looking);
-    viewport()->update();
 }
 
 void DepthHeatmapView::restart() {
@@ -126,17 +113,20 @@ void DepthHeatmapView::restart() {
     mixColours();
     relayout();
     bar_->restart();
-    setAccessibleDescription(description());
+    drawn_ = model_->tokenCount();
+    describer_->now();
 }
 
 void DepthHeatmapView::selectionChanged() {
     const int shown = selection_->current();
-    const bool chosen = selection_->hovered() >= 0 || selection_->pinned() >= 0;
+    const bool chosen = selection_->marks().any();
     if (!chosen)
         bar_->toEndIfFollowing();
     else if (!pointing_ && shown >= 0)
         bar_->reveal(shown * theme_.px(columnWidth_), (shown + 1) * theme_.px(columnWidth_));
-    if (chosen) setAccessibleDescription(description());
+    if (chosen) describer_->now();
+    if (marks_ == selection_->marks()) return;
+    marks_ = selection_->marks();
     viewport()->update();
 }
 
@@ -196,11 +186,13 @@ void DepthHeatmapView::drawInto(QPainter& painter, const QRectF& area) const {
     painterNow().draw(painter, layout);
 }
 
-void DepthHeatmapView::paintEvent(QPaintEvent*) {
+void DepthHeatmapView::paintEvent(QPaintEvent* event) {
     QPainter painter(viewport());
-    painter.fillRect(viewport()->rect(), theme_.frame().panel);
+    painter.fillRect(event->rect(), theme_.frame().panel);
     if (const auto empty = emptyText(); !empty.isEmpty()) return drawEmptyState(painter, theme_, viewport()->rect(), empty);
-    painterNow().draw(painter, layoutNow());
+    auto heatmap = painterNow();
+    heatmap.setDirty(&event->region());
+    heatmap.draw(painter, layoutNow());
 }
 
 void DepthHeatmapView::resizeEvent(QResizeEvent*) {

@@ -3,14 +3,15 @@
 
 #include <QAbstractScrollArea>
 
+#include "models/selection.hpp"
 #include "models/trace_model.hpp"
 #include "views/heatmap_painter.hpp"
 
 namespace mor::ui {
 
+class Later;
 class FollowingBar;
 class RuleOverlay;
-class Selection;
 class ThresholdEstimate;
 
 /// The stage: one column a token, one row a recursion, the first at the bottom. Ctrl and the wheel zoom, dragging pans, F
@@ -58,6 +59,7 @@ protected:
     void mouseReleaseEvent(QMouseEvent*) override;
     void mouseDoubleClickEvent(QMouseEvent*) override;
     bool viewportEvent(QEvent*) override;
+    void scrollContentsBy(int dx, int dy) override;
 
 private:
     HeatmapSides sides() const;
@@ -69,6 +71,10 @@ private:
     QString emptyText() const;
     void zoomAt(double factor, double x);
     void relayout();
+    void fitBar();
+    void extend();
+    bool movesAsItIs() const;
+    void invalidate(const QRectF& area) { viewport()->update(area.toAlignedRect() & viewport()->rect()); }
     void restart();
     void selectionChanged();
     void point(const QPoint& viewport, bool pin);
@@ -85,6 +91,10 @@ private:
     QPoint pressedAt_;
     int scrollAtPress_ = 0;
     FollowingBar* bar_;
+    Later* describer_;
+    Selection::Marks marks_;  ///< as painted
+    int drawn_ = 0;           ///< columns of finished tokens that have been painted
+    bool extending_ = false;
     bool pointing_ = false;  ///< the reader is pointing here: nothing may slide away under the pointer
     Theme theme_;
     HeatColours colours_;

@@ -2,7 +2,7 @@
 #include "views/heatmap_painter.hpp"
 
 #include <QPainter>
-#include <QPainterPath>
+#include <QRegion>
 #include <algorithm>
 #include <cmath>
 
@@ -82,7 +82,12 @@ void HeatmapPainter::draw(QPainter& painter, const HeatmapLayout& layout) const 
     drawHistograms(painter, layout);
 }
 
+bool HeatmapPainter::isWanted(const QRectF& area) const { return !dirty_ || dirty_->intersects(area.toAlignedRect()); }
+
+double HeatmapPainter::namesReach(const Theme& theme) { return theme.px(64); }
+
 void HeatmapPainter::drawRowNames(QPainter& painter, const HeatmapLayout& layout) const {
+    if (!isWanted(layout.rowNames)) return;
     painter.setFont(theme_.caption());
     painter.setPen(theme_.frame().caption);
     // Where rows are lower than the type, only some are named.
@@ -95,9 +100,11 @@ void HeatmapPainter::drawRowNames(QPainter& painter, const HeatmapLayout& layout
 }
 
 void HeatmapPainter::drawCells(QPainter& painter, const HeatmapLayout& layout) const {
-    for (int column = layout.first; column < layout.end; ++column)
+    for (int column = layout.first; column < layout.end; ++column) {
+        if (!isWanted(layout.grid.column(column).adjusted(-1, 0, 1, 0))) continue;
         for (int r = 0; r < layout.grid.rows; ++r)
             drawCell(painter, heatCell(model_, colours_, by_, column, r), snapped(layout.grid.cell(column, r)));
+    }
 }
 
 void HeatmapPainter::drawCell(QPainter& painter, const HeatCell& cell, const QRectF& area) const {
@@ -173,12 +180,14 @@ void HeatmapPainter::drawTokenNames(QPainter& painter, const HeatmapLayout& layo
     const double length = (layout.tokenNames.height() - theme_.px(8)) / std::sin(kTilt * M_PI / 180);
     const double height = theme_.px(16);
     for (int column = layout.first; column < layout.end; ++column) {
+        const double middle = layout.grid.column(column).center().x(), reach = namesReach(theme_);
+        if (!isWanted({middle - reach, layout.tokenNames.top(), 2 * reach, layout.tokenNames.height()})) continue;
         const bool marked = selection_.isMarked(column);
         painter.setPen(marked ? theme_.frame().selection : theme_.frame().text);
         auto name = quoted(model_.label(column));
         name = name.mid(1, name.size() - 2);
         painter.save();
-        painter.translate(layout.grid.column(column).center().x() + theme_.px(4), layout.tokenNames.top() + theme_.px(4));
+        painter.translate(middle + theme_.px(4), layout.tokenNames.top() + theme_.px(4));
         painter.rotate(-kTilt);
         drawLine(painter, {-length, -height / 2, length, height}, Qt::AlignRight | Qt::AlignVCenter, name);
         painter.restore();
@@ -224,7 +233,8 @@ QRectF HeatmapPainter::histogramOf(const HeatmapLayout& layout, int recursion) {
 }
 
 void HeatmapPainter::drawHistograms(QPainter& painter, const HeatmapLayout& layout) const {
-    if (!model_.isRouted()) return;
+    const auto scale = layout.histograms.adjusted(0, 0, 0, layout.tokenNames.height());  // below the last row
+    if (!model_.isRouted() || !isWanted(scale)) return;
     const int token = selection_.current();
     for (int r = 0; r < layout.grid.rows; ++r) {
         HistogramMarks marks;

@@ -9,6 +9,7 @@
 #include "views/theme.hpp"
 
 class QPainter;
+class QRegion;
 
 namespace mor::ui {
 
@@ -58,10 +59,17 @@ public:
     /// The score histogram of a recursion.
     static QRectF histogramOf(const HeatmapLayout&, int recursion);
 
+    /// Only what lies in this region needs painting; the painter clips to it.
+    void setDirty(const QRegion* dirty) { dirty_ = dirty; }
+
+    /// How far the name or number of a column reaches to the left and right of the column's middle.
+    static double namesReach(const Theme&);
+
     /// Keeps what narrow columns look like from one picture to the next.
     void setImage(HeatmapImage* image) { image_ = image; }
 
 private:
+    bool isWanted(const QRectF& area) const;
     void drawRowNames(QPainter&, const HeatmapLayout&) const;
     void drawCells(QPainter&, const HeatmapLayout&) const;
     void drawImage(QPainter&, const HeatmapLayout&) const;
@@ -83,6 +91,7 @@ private:
     const ThresholdEstimate* estimate_ = nullptr;
     const RuleOverlay* overlay_ = nullptr;
     HeatmapImage* image_ = nullptr;
+    const QRegion* dirty_ = nullptr;
 };
 
 }  // namespace mor::ui

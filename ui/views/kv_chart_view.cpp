@@ -15,7 +15,6 @@
 #include <numeric>
 
 #include "models/figures.hpp"
-#include "models/selection.hpp"
 #include "models/trace_model.hpp"
 #include "views/geometry.hpp"
 #include "views/interaction.hpp"
@@ -23,15 +22,17 @@
 namespace mor::ui {
 namespace {
 
-constexpr int kPatience = 100;  // ms between two replacements while text streams in
+constexpr int kPatience = 83;  // ms: after every third batch of 33, half way to the next, when other pictures rest
 constexpr double kFewestTokens = 16;
 
 /// Only what changed: every property of an axis lays the chart out again.
 void setAxis(QValueAxis* axis, double end, double step) {
     if (axis->max() == end && axis->tickInterval() == step) return;
+    axis->setLabelFormat(QStringLiteral("%.%1f").arg(step < 1 ? 2 : step != std::floor(step) ? 1 : 0));
+    // A long range with a short interval, if only in between, would make labels by the thousand.
+    if (end > axis->max()) axis->setTickInterval(step);
     axis->setRange(0, end);
     axis->setTickInterval(step);
-    axis->setLabelFormat(QStringLiteral("%.%1f").arg(step < 1 ? 2 : step != std::floor(step) ? 1 : 0));
 }
 
 }  // namespace
@@ -59,7 +60,11 @@ KvChartView::KvChartView(TraceModel* model, Selection* selection, QWidget* paren
     connect(model, &TraceModel::extended, this, [this] {
         if (!pending_.isActive()) pending_.start();
     });
-    connect(selection, &Selection::changed, this, [this] { viewport()->update(); });
+    connect(selection, &Selection::changed, this, [this] {
+        if (marks_ == selection_->marks()) return;  // the newest token alone is no mark here
+        marks_ = selection_->marks();
+        viewport()->update();
+    });
     rebuild();
 }
 
@@ -186,7 +191,7 @@ int KvChartView::tokenAt(const QPointF& point) const {
 }
 
 QString KvChartView::description() const {
-    const auto figures = figuresOf(model_->trace());
+    const auto figures = model_->figures();
     if (figures.tokens == 0) return tr("No token yet.");
     return tr("%1 held by %n token(s), measured; vanilla reference %2, computed; %3", nullptr, figures.tokens)
         .arg(bytesText(figures.kvUsed), bytesText(figures.kvVanilla), savedText());

@@ -6,6 +6,7 @@
 #include <QtCharts/QChartView>
 #include <vector>
 
+#include "models/selection.hpp"
 #include "views/theme.hpp"
 
 class QAreaSeries;
@@ -14,7 +15,6 @@ class QValueAxis;
 
 namespace mor::ui {
 
-class Selection;
 class TraceModel;
 
 /// Bytes of the KV cache as the text grew, stacked by recursion (measured), under the dashed line of what the same
@@ -84,6 +84,7 @@ private:
     Quantity quantity_ = Quantity::Used;
     QString unit_;
     double divisor_ = 1024;
+    Selection::Marks marks_;  ///< as painted
     QTimer pending_;
 };
 

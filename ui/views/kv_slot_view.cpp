@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/kv_slot_view.hpp"
 
-#include <QImage>
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "models/selection.hpp"
 #include "models/trace_model.hpp"
 #include "views/geometry.hpp"
 #include "views/interaction.hpp"
+#include "views/later.hpp"
 #include "views/painting.hpp"
 
 namespace mor::ui {
@@ -30,13 +31,20 @@ KvSlotView::KvSlotView(TraceModel* model, Selection* selection, QWidget* parent)
     setFocusPolicy(Qt::StrongFocus);
     setMouseTracking(true);
     setAccessibleName(tr("KV cache slots"));
-    const auto refresh = [this] {
-        setAccessibleDescription(description());
+    setAttribute(Qt::WA_OpaquePaintEvent);
+    auto* describer = new Later(this, kDescribeLater, [this] { setAccessibleDescription(description()); });
+    connect(model, &QAbstractItemModel::modelReset, this, [=, this] {
+        forgetImage();
+        describer->now();
         update();
-    };
-    connect(model, &QAbstractItemModel::modelReset, this, refresh);
-    connect(model, &TraceModel::extended, this, qOverload<>(&QWidget::update));
-    connect(selection, &Selection::changed, this, refresh);
+    });
+    connect(model, &TraceModel::rewound, this, &KvSlotView::forgetImage);
+    auto* painting = new Later(this, kDrawLater, [this] { update(); });
+    connect(model, &TraceModel::extended, painting, &Later::soon);
+    connect(selection, &Selection::changed, this, [=, shown = Selection::Marks{}]() mutable {
+        const bool acted = std::exchange(shown, selection->marks()) != selection->marks();  // or the text has grown
+        for (auto* work : {describer, painting}) acted ? work->now() : work->soon();
+    });
 }
 
 bool KvSlotView::hasOutside() const {
@@ -112,8 +120,10 @@ void KvSlotView::drawInto(QPainter& painter, const QRectF& area) const {
     if (layout.column < kCellColumn)
         painter.drawImage(
             QRectF(layout.cells.topLeft(), QSizeF(layout.column * model_->tokenCount(), layout.cells.height())),
-            image().scaled(std::max(1, qRound(layout.column * model_->tokenCount())), layout.rows, Qt::IgnoreAspectRatio,
-                           Qt::SmoothTransformation));
+            image()
+                .copy(0, 0, model_->tokenCount(), layout.rows)
+                .scaled(std::max(1, qRound(layout.column * model_->tokenCount())), layout.rows, Qt::IgnoreAspectRatio,
+                        Qt::SmoothTransformation));
     else
         drawCells(painter, layout);
     drawMarks(painter, layout);
@@ -159,22 +169,34 @@ void KvSlotView::drawCells(QPainter& painter, const Layout& layout) const {
         }
 }
 
-QImage KvSlotView::image() const {
+/// Tokens that are finished do not change, so only new ones are painted unless somebody looks with another token's eyes.
+const QImage& KvSlotView::image() const {
+    const int count = model_->tokenCount(), rows = std::max(1, model_->recursions() + hasOutside());
+    if (image_.height() != rows || seenBy_ != chosen()) kept_ = 0;
+    seenBy_ = chosen();
+    if (image_.width() < count || image_.height() != rows) {  // doubling, so that a growing run is copied rarely
+        const QImage larger = image_.height() == rows ? image_.copy(0, 0, 2 * count, rows) : QImage();
+        image_ = larger.isNull() ? QImage(std::max(1, 2 * count), rows, QImage::Format_RGB32) : larger;
+    }
+    paintColumns(kept_, count);
+    kept_ = count;
+    return image_;
+}
+
+void KvSlotView::paintColumns(int from, int to) const {
     const auto& frame = theme_.frame();
-    const int outside = hasOutside(), rows = std::max(1, model_->recursions() + outside);
-    QImage image(std::max(1, model_->tokenCount()), rows, QImage::Format_RGB32);
+    const int outside = hasOutside();
     for (int r = -outside; r < model_->recursions(); ++r) {
         const auto bright = rowColour(r), dim = blend(frame.panel, bright, kUnseen);
         const QRgb stored[]{dim.rgb(), bright.rgb()};
         const QRgb shared[]{blend(frame.panel, dim, kSharedTint).rgb(), blend(frame.panel, bright, kSharedTint).rgb()};
-        auto* line = reinterpret_cast<QRgb*>(image.scanLine(rows - 1 - (r + outside)));
-        for (int token = 0; token < model_->tokenCount(); ++token) {
+        auto* line = reinterpret_cast<QRgb*>(image_.scanLine(image_.height() - 1 - (r + outside)));
+        for (int token = from; token < to; ++token) {
             const auto slot = r < 0 ? KvSlot::Stored : kvSlot(*model_, token, r);
             const bool seen = isSeen(token, r);
             line[token] = slot == KvSlot::Stored ? stored[seen] : slot == KvSlot::Shared ? shared[seen] : frame.blank.rgb();
         }
     }
-    return image;
 }
 
 void KvSlotView::drawMarks(QPainter& painter, const Layout& layout) const {
@@ -217,6 +239,7 @@ void KvSlotView::drawKey(QPainter& painter, const QRectF& area) const {
 
 void KvSlotView::setTheme(const Theme& theme) {
     theme_ = theme;
+    forgetImage();
     updateGeometry();
     update();
 }

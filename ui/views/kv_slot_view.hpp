@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <QImage>
 #include <QWidget>
 
 #include "models/kv_slots.hpp"
 #include "views/theme.hpp"
-
-class QImage;
 
 namespace mor::ui {
 
@@ -53,13 +52,18 @@ private:
     QString emptyText() const;
     void drawRows(QPainter&, const QRectF& area, const Layout&) const;
     void drawCells(QPainter&, const Layout&) const;
-    QImage image() const;
+    const QImage& image() const;
+    void paintColumns(int from, int to) const;
+    void forgetImage() { kept_ = 0; }
     void drawKey(QPainter&, const QRectF& area) const;
     void drawMarks(QPainter&, const Layout&) const;
 
     TraceModel* model_;
     Selection* selection_;
     Theme theme_;
+    mutable QImage image_;     ///< one column a token, at least as wide as all
+    mutable int kept_ = 0;     ///< columns of it that are painted
+    mutable int seenBy_ = -1;  ///< for this chosen token
 };
 
 }  // namespace mor::ui

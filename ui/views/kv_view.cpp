@@ -7,6 +7,7 @@
 #include "models/trace_model.hpp"
 #include "views/kv_chart_view.hpp"
 #include "views/kv_slot_view.hpp"
+#include "views/later.hpp"
 
 namespace mor::ui {
 
@@ -19,9 +20,10 @@ KvView::KvView(TraceModel* model, Selection* selection, QWidget* parent)
     stack_->addWidget(slots_);
     setFocusProxy(chart_);
     setAccessibleName(tr("KV cache"));
-    const auto describe = [this] { setAccessibleDescription(description()); };
-    connect(model, &QAbstractItemModel::modelReset, this, describe);
-    connect(selection, &Selection::changed, this, describe);
+    auto* describer = new Later(this, kDescribeLater, [this] { setAccessibleDescription(description()); });
+    connect(model, &QAbstractItemModel::modelReset, describer, &Later::now);
+    connect(selection, &Selection::changed, describer,
+            [=] { selection->marks().any() ? describer->now() : describer->soon(); });
 }
 
 const Picture& KvView::shown() const {

@@ -58,6 +58,7 @@ Panel::Panel(const QString& title, const QString& caption, QWidget* content, QWi
       content_(content) {
     title_->setTextFormat(Qt::PlainText);
     caption_->setTextFormat(Qt::PlainText);
+    setAttribute(Qt::WA_OpaquePaintEvent);
     // A long caption gives way instead of widening the window.
     caption_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     head_->addWidget(title_);

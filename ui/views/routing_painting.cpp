@@ -9,7 +9,6 @@
 #include "models/threshold_estimate.hpp"
 #include "models/trace_model.hpp"
 #include "views/geometry.hpp"
-#include "views/heat_cell.hpp"
 #include "views/interaction.hpp"
 #include "views/painting.hpp"
 #include "views/routing_view.hpp"
@@ -17,6 +16,9 @@
 
 namespace mor::ui {
 namespace {
+
+constexpr double kBand = 0.38;  // how much of a lane's colour is in the band that leaves it
+constexpr double kFaint = 1.6;  // less contrast to the panel needs an outline
 
 /// An S-shaped edge between two points.
 void bend(QPainterPath& path, const QPointF& to) {
@@ -40,8 +42,17 @@ QPainterPath exitBand(const RoutingLane& lane, double pitch) {
 
 }  // namespace
 
-QColor RoutingView::laneColour(int lane) const {
-    return lane == 0 ? theme_.frame().neutral : theme_.depth(lane, model_->recursions());
+void RoutingView::mixLooks() {
+    const auto& frame = theme_.frame();
+    const int recursions = model_->recursions();
+    colours_ = HeatColours(theme_, recursions);
+    looks_.clear();
+    for (int lane = 0; lane <= recursions; ++lane) {
+        const auto colour = lane == 0 ? frame.neutral : theme_.depth(lane, recursions);
+        const auto depth = theme_.depth(lane, recursions);
+        looks_.push_back({colour, blend(frame.panel, colour, kBand), depth, contrast(colour, frame.panel) < kFaint,
+                          lane == 0 || contrast(depth, frame.panel) < kFaint});
+    }
 }
 
 void RoutingView::drawInto(QPainter& painter, const QRectF& area) const {
@@ -69,13 +80,11 @@ void RoutingView::drawBands(QPainter& painter, const RoutingFlow& flow) const {
         if (lane.left > 0) painter.fillPath(exitBand(lane, flow.pitch), theme_.frame().flow);
     for (std::size_t i = 0; i + 1 < flow.lanes.size(); ++i) {
         const auto &from = flow.lanes[i].bar, &to = flow.lanes[i + 1].bar;
-        painter.fillRect(QRectF(from.topRight(), QPointF(to.left(), to.bottom())),
-                         blend(theme_.frame().panel, laneColour(static_cast<int>(i)), 0.38));
+        painter.fillRect(QRectF(from.topRight(), QPointF(to.left(), to.bottom())), looks_[i].band);
     }
 }
 
 void RoutingView::drawBars(QPainter& painter, const RoutingFlow& flow) const {
-    const int recursions = model_->recursions();
     const auto bar = [&](const QRectF& area, const QColor& colour, bool outlined) {
         if (area.height() <= 0) return;
         painter.setPen(outlined ? QPen(theme_.frame().paleLine, 1) : QPen(Qt::NoPen));
@@ -83,12 +92,9 @@ void RoutingView::drawBars(QPainter& painter, const RoutingFlow& flow) const {
         const double radius = std::min(theme_.px(4), area.height() / 2);
         painter.drawRoundedRect(outlined ? area.adjusted(0.5, 0.5, -0.5, -0.5) : area, radius, radius);
     };
-    for (int i = 0; i <= recursions; ++i) {
-        const auto& lane = flow.lanes[static_cast<std::size_t>(i)];
-        const auto colour = laneColour(i);
-        bar(lane.bar, colour, contrast(colour, theme_.frame().panel) < 1.6);
-        const auto depth = theme_.depth(i, recursions);
-        bar(lane.exit, depth, i == 0 || contrast(depth, theme_.frame().panel) < 1.6);
+    for (std::size_t i = 0; i < flow.lanes.size(); ++i) {
+        bar(flow.lanes[i].bar, looks_[i].lane, looks_[i].outlined);
+        bar(flow.lanes[i].exit, looks_[i].depth, looks_[i].exitOutlined);
     }
 }
 

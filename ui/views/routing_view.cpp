@@ -7,14 +7,15 @@
 #include <QToolTip>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "models/router_agreement.hpp"
 #include "models/selection.hpp"
 #include "models/threshold_estimate.hpp"
 #include "models/trace_model.hpp"
 #include "views/geometry.hpp"
-#include "views/heat_cell.hpp"
 #include "views/interaction.hpp"
+#include "views/later.hpp"
 #include "views/score_histogram.hpp"
 
 namespace mor::ui {
@@ -39,16 +40,25 @@ RoutingView::RoutingView(TraceModel* model, Selection* selection, ThresholdEstim
     setFocusPolicy(Qt::StrongFocus);
     setMouseTracking(true);
     setAccessibleName(tr("Routing"));
-    const auto refresh = [this] {
-        setAccessibleDescription(description());
+    setAttribute(Qt::WA_OpaquePaintEvent);
+    auto* describer = new Later(this, kDescribeLater, [this] { setAccessibleDescription(description()); });
+    connect(model, &QAbstractItemModel::modelReset, this, [=, this] {
+        mixLooks();
+        describer->now();
         update();
-    };
-    connect(model, &QAbstractItemModel::modelReset, this, refresh);
-    connect(model, &TraceModel::extended, this, qOverload<>(&QWidget::update));
-    connect(selection, &Selection::changed, this, refresh);
+    });
+    auto* painting = new Later(this, kDrawLater, [this] { update(); });
+    connect(model, &TraceModel::extended, painting, &Later::soon);
+    connect(model, &TraceModel::rewound, painting, &Later::now);
+    connect(selection, &Selection::changed, this, [=, shown = Selection::Marks{}]() mutable {
+        const bool acted = std::exchange(shown, selection->marks()) != selection->marks();  // or the text has grown
+        for (auto* work : {describer, painting}) acted ? work->now() : work->soon();
+    });
+    mixLooks();
     if (!estimate) return;
-    connect(estimate, &ThresholdEstimate::changed, this, [this, refresh] {
-        refresh();
+    connect(estimate, &ThresholdEstimate::changed, this, [=, this] {
+        describer->now();
+        update();
         emit captionChanged();
     });
 }
@@ -137,10 +147,9 @@ RoutingFlow RoutingView::flowIn(const QRectF& area) const {
 std::vector<RoutingView::Note> RoutingView::notes() const {
     std::vector<Note> notes;
     const int token = selection_->current();
-    const HeatColours colours(theme_, model_->recursions());
     for (int r = 0; token >= 0 && model_->isRouted() && r < model_->recursions(); ++r) {
         const auto decision = model_->decision(token, r).value_or(mor::Decision{});
-        const auto cell = heatCell(*model_, colours, ColourBy::Depth, token, r);
+        const auto cell = heatCell(*model_, colours_, ColourBy::Depth, token, r);
         Note note{r, decision.outcome == mor::Outcome::Take, {}, {}, {}, {}, otherRouter(decision, r)};
         note.score = (glyphText(cell.glyph) + QLatin1Char(' ') + scoreText(decision.score)).trimmed();
         if (cell.tick >= 0 && cell.offered)
@@ -176,6 +185,7 @@ QString RoutingView::caption() const {
 
 void RoutingView::setTheme(const Theme& theme) {
     theme_ = theme;
+    mixLooks();
     updateGeometry();
     update();
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "mor/record.hpp"
+#include "views/heat_cell.hpp"
 #include "views/routing_lanes.hpp"
 #include "views/theme.hpp"
 
@@ -82,7 +83,7 @@ private:
     QRectF histogramIn(const QRectF& area, int recursion) const;
     int graspedHistogram(const QPointF&) const;  ///< recursion whose threshold line is there, or -1
     RoutingFlow flowIn(const QRectF& area) const;
-    QColor laneColour(int lane) const;
+    void mixLooks();
     void drawBands(QPainter&, const RoutingFlow&) const;
     void drawBars(QPainter&, const RoutingFlow&) const;
     void drawHeads(QPainter&, const QRectF& area, const RoutingFlow&) const;
@@ -98,6 +99,13 @@ private:
     ThresholdEstimate* estimate_;
     int dragged_ = -1;  ///< recursion in whose histogram the threshold is being dragged
     Theme theme_;
+    struct Look {  ///< of a lane
+        QColor lane, band, depth;
+        bool outlined = false;
+        bool exitOutlined = false;
+    };
+    std::vector<Look> looks_;  ///< [R + 1]
+    HeatColours colours_;
 };
 
 }  // namespace mor::ui

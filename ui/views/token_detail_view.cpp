@@ -12,6 +12,7 @@
 #include "models/trace_model.hpp"
 #include "views/geometry.hpp"
 #include "views/interaction.hpp"
+#include "views/later.hpp"
 #include "views/painting.hpp"
 
 namespace mor::ui {
@@ -47,10 +48,18 @@ QString probabilityText(double logprob) { return QLocale().toString(std::exp(log
 }  // namespace
 
 TokenDetailView::TokenDetailView(TraceModel* model, Selection* selection, QWidget* parent)
-    : QWidget(parent), model_(model), selection_(selection) {
+    : QWidget(parent),
+      model_(model),
+      selection_(selection),
+      describer_(new Later(this, kDescribeLater, [this] { setAccessibleDescription(description()); })),
+      colours_(theme_, model->recursions()) {
     setFocusPolicy(Qt::StrongFocus);
     setAccessibleName(tr("Token"));
-    connect(model, &QAbstractItemModel::modelReset, this, &TokenDetailView::refresh);
+    setAttribute(Qt::WA_OpaquePaintEvent);
+    connect(model, &QAbstractItemModel::modelReset, this, [this] {
+        colours_ = HeatColours(theme_, model_->recursions());
+        refresh();
+    });
     connect(model, &TraceModel::extended, this, &TokenDetailView::refresh);
     connect(selection, &Selection::changed, this, &TokenDetailView::refresh);
     refresh();
@@ -64,10 +73,9 @@ int TokenDetailView::comparedToken() const {
 
 std::vector<TokenDetailView::Row> TokenDetailView::rows(int token) const {
     std::vector<Row> rows;
-    const HeatColours colours(theme_, model_->recursions());
     for (int r = 0; model_->isRouted() && r < model_->recursions(); ++r) {
         const auto decision = model_->decision(token, r).value_or(mor::Decision{});
-        const auto cell = heatCell(*model_, colours, ColourBy::Depth, token, r);
+        const auto cell = heatCell(*model_, colours_, ColourBy::Depth, token, r);
         Row row;
         row.recursion = r;
         row.offered = cell.offered;
@@ -130,13 +138,14 @@ void TokenDetailView::refresh() {
         shownTitle_ = now;
         shownCaption_ = about;
         emit titleChanged(now, about);
-        setAccessibleDescription(description());
+        selection_->marks().any() || model_->tokenCount() == 0 ? describer_->now() : describer_->soon();
     }
     update();
 }
 
 void TokenDetailView::setTheme(const Theme& theme) {
     theme_ = theme;
+    colours_ = HeatColours(theme_, model_->recursions());
     updateGeometry();
     update();
 }

@@ -9,6 +9,7 @@
 
 namespace mor::ui {
 
+class Later;
 class Selection;
 class TraceModel;
 
@@ -69,7 +70,9 @@ private:
 
     TraceModel* model_;
     Selection* selection_;
+    Later* describer_;
     Theme theme_;
+    HeatColours colours_;
     QString shownTitle_;
     QString shownCaption_;
 };

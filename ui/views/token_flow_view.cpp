@@ -3,25 +3,27 @@
 
 #include <QHelpEvent>
 #include <QKeyEvent>
+#include <QPaintEvent>
 #include <QPainter>
 #include <QScopedValueRollback>
 #include <QScrollBar>
 #include <algorithm>
 #include <cmath>
 
-#include "models/selection.hpp"
 #include "models/trace_model.hpp"
 #include "views/following_bar.hpp"
 #include "views/interaction.hpp"
+#include "views/later.hpp"
 #include "views/painting.hpp"
 
 namespace mor::ui {
 namespace {
 
-constexpr double kPadding = 6;  // left and right of a token's text
-constexpr double kHair = 1;     // between the pieces of a word
-constexpr double kLine = 46;    // a line of tokens with their digits
-constexpr double kMargin = 4;   // around the page, so that outlines are not cut
+constexpr double kPadding = 6;   // left and right of a token's text
+constexpr double kHair = 1;      // between the pieces of a word
+constexpr double kLine = 46;     // a line of tokens with their digits
+constexpr double kMargin = 4;    // around the page, so that outlines are not cut
+constexpr double kOverhang = 4;  // pixels that marks may reach beyond their line
 
 QString pieceOf(const mor::TokenRecord& record) { return QString::fromStdString(record.piece); }
 
@@ -36,11 +38,16 @@ QString flowText(const QString& piece, const QString& label) {
 }
 
 TokenFlowView::TokenFlowView(TraceModel* model, Selection* selection, QWidget* parent)
-    : QAbstractScrollArea(parent), model_(model), selection_(selection), bar_(new FollowingBar(verticalScrollBar())) {
+    : QAbstractScrollArea(parent),
+      model_(model),
+      selection_(selection),
+      bar_(new FollowingBar(verticalScrollBar())),
+      describer_(new Later(this, kDescribeLater, [this] { setAccessibleDescription(description()); })) {
     setFrameShape(NoFrame);
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setFocusPolicy(Qt::StrongFocus);
     viewport()->setMouseTracking(true);
+    viewport()->setAttribute(Qt::WA_OpaquePaintEvent);
     setAccessibleName(tr("Text coloured by depth"));
     connect(model, &QAbstractItemModel::modelReset, this, &TokenFlowView::restart);
     connect(model, &TraceModel::rewound, this, &TokenFlowView::rebuildLayout);
@@ -99,11 +106,22 @@ int TokenFlowView::tokenAt(const QPoint& point) const {
 
 void TokenFlowView::extendLayout() {
     const QFontMetricsF font(theme_.token());
-    for (int i = layout_.count(); i < model_->tokenCount(); ++i) layout_.add(itemFor(i, font, layout_.metrics().width));
-    const bool looking = selection_->hovered() >= 0 || selection_->pinned() >= 0;
-    bar_->setContent(contentHeight(), viewport()->height(), looking);
+    const int before = layout_.count();
+    // Only the last line changes, or its last word moves to the next one.
+    const double changed = before > 0 ? layout_.box(before - 1).top() + theme_.px(kMargin) - kOverhang : 0;
+    for (int i = before; i < model_->tokenCount(); ++i) layout_.add(itemFor(i, font, layout_.metrics().width));
+    bar_->setContent(contentHeight(), viewport()->height(), selection_->marks().any());
     verticalScrollBar()->setSingleStep(qRound(theme_.px(kLine)));
-    viewport()->update();
+    if (layout_.count() == before && before > 0) return;
+    const int top = std::max(0, static_cast<int>(std::floor(changed)) - verticalScrollBar()->value());
+    viewport()->update(0, top, viewport()->width(), viewport()->height() - top);
+    describer_->soon();
+}
+
+/// The picture moves as it is, so only what comes into sight is painted. Screens with fractions of pixels would blur it.
+void TokenFlowView::scrollContentsBy(int, int dy) {
+    const double ratio = devicePixelRatioF();
+    ratio == std::floor(ratio) ? viewport()->scroll(0, dy) : viewport()->update();
 }
 
 /// Such that the end of the scroll range shows whole lines: half a line at the top cannot be read.
@@ -126,13 +144,14 @@ void TokenFlowView::reveal(const QRectF& box) {
 void TokenFlowView::rebuildLayout() {
     layout_.reset(metricsFor(viewport()->width()));
     extendLayout();
+    viewport()->update();
 }
 
 void TokenFlowView::restart() {
     mixLooks();
     rebuildLayout();
     bar_->restart();
-    setAccessibleDescription(description());
+    describer_->now();
 }
 
 void TokenFlowView::setTheme(const Theme& theme) {
@@ -155,13 +174,15 @@ void TokenFlowView::resizeEvent(QResizeEvent*) {
 }
 
 void TokenFlowView::selectionChanged() {
-    const bool chosen = selection_->hovered() >= 0 || selection_->pinned() >= 0;
+    const bool chosen = selection_->marks().any();
     const int shown = selection_->current();
     if (!chosen)
         bar_->toEndIfFollowing();
     else if (!pointing_ && shown >= 0 && shown < layout_.count())
         reveal(layout_.box(shown));
-    if (chosen) setAccessibleDescription(description());
+    if (chosen) describer_->now();
+    if (marks_ == selection_->marks()) return;
+    marks_ = selection_->marks();
     viewport()->update();
 }
 
@@ -208,13 +229,15 @@ void TokenFlowView::drawMark(QPainter& painter, const QRectF& box, bool second) 
     painter.drawRoundedRect(box.adjusted(0, 0, -theme_.px(kHair), 0), theme_.px(4), theme_.px(4));
 }
 
-void TokenFlowView::paintEvent(QPaintEvent*) {
+void TokenFlowView::paintEvent(QPaintEvent* event) {
+    const QRect dirty = event->rect();
     QPainter painter(viewport());
-    painter.fillRect(viewport()->rect(), theme_.frame().panel);
+    painter.fillRect(dirty, theme_.frame().panel);
     if (const auto empty = emptyText(); !empty.isEmpty()) return drawEmptyState(painter, theme_, viewport()->rect(), empty);
     const double margin = theme_.px(kMargin), scrolled = verticalScrollBar()->value();
     painter.translate(margin, margin - scrolled);
-    drawTokens(painter, layout_, scrolled - margin, scrolled + viewport()->height());
+    const double shift = scrolled - margin;
+    drawTokens(painter, layout_, shift + dirty.top() - kOverhang, shift + dirty.bottom() + 1 + kOverhang);
 }
 
 void TokenFlowView::drawInto(QPainter& painter, const QRectF& area) const {

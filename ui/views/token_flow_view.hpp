@@ -4,13 +4,14 @@
 #include <QAbstractScrollArea>
 #include <QFontMetricsF>
 
+#include "models/selection.hpp"
 #include "views/geometry.hpp"
 #include "views/theme.hpp"
 
 namespace mor::ui {
 
+class Later;
 class FollowingBar;
-class Selection;
 class TraceModel;
 
 /// The text itself: every token on the colour of its depth, with the depth as a small digit below it. Prompt tokens
@@ -47,6 +48,7 @@ protected:
     void keyPressEvent(QKeyEvent*) override;
     void mousePressEvent(QMouseEvent*) override;
     bool viewportEvent(QEvent*) override;
+    void scrollContentsBy(int dx, int dy) override;
 
 private:
     struct Look {  ///< of the tokens of one depth
@@ -74,7 +76,9 @@ private:
     TraceModel* model_;
     Selection* selection_;
     FollowingBar* bar_;
-    bool pointing_ = false;  ///< the reader is pointing here: nothing may slide away under the pointer
+    Later* describer_;
+    Selection::Marks marks_;  ///< as painted
+    bool pointing_ = false;   ///< the reader is pointing here: nothing may slide away under the pointer
     Theme theme_;
     std::vector<Look> looks_;  ///< [R + 1] by depth
     FlowLayout layout_;
