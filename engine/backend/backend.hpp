@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -62,6 +63,33 @@ struct RouterWeights {
     explicit operator bool() const { return outer != nullptr; }
 };
 
+/// When a row of expert choice goes on: its score is at least `cut`. An infinite cut decides whatever the score is, even
+/// if that is not a number.
+struct RoutingCut {
+    float cut = 0;
+    bool auxiliary = false;  ///< the score is the auxiliary router's output, not the main one's
+
+    bool takes(float score) const {
+        constexpr float kInfinity = std::numeric_limits<float>::infinity();
+        return cut == -kInfinity || (cut < kInfinity && score >= cut);
+    }
+};
+
+/// Rows in front of the same routers, which have one output each.
+struct RoutingPoint {
+    const RouterWeights* router = nullptr;
+    const RouterWeights* auxiliary = nullptr;  ///< null: there is none
+    int rows = 0;
+};
+
+struct RouteTask {
+    std::span<const RoutingPoint> points;
+    std::span<const int> rows;         ///< [n] of x, point by point
+    std::span<const RoutingCut> cuts;  ///< [n]
+    int rest = 0;                      ///< rows [rest, n) are wanted even if they are not taken; n: none
+    float scale = 1;                   ///< what the main routers' input is multiplied with
+};
+
 /// One row's place in one layer's KV slot. A block holds, for each layer of its membership group, K
 /// [kv_heads, N, D] and then V [kv_heads, N, D].
 struct KvRow {
@@ -75,7 +103,8 @@ struct KvRow {
 /// The best of one row of logits.
 struct Pick {
     float log_sum_exp = 0;
-    std::vector<std::pair<int, float>> top;  ///< (token, logit), best first, ties to the lower token
+    float wanted = std::numeric_limits<float>::quiet_NaN();  ///< logit of the token that was asked for
+    std::vector<std::pair<int, float>> top;                  ///< (token, logit), best first, ties to the lower token
 };
 
 class Backend {
@@ -83,6 +112,14 @@ public:
     virtual ~Backend() = default;
 
     virtual std::string description() const = 0;  ///< for people: "CPU · avx512 · 2 threads"
+
+    /// How much work of a prefill one pass may hold: enough to keep the device busy, and so little that a pass ends well
+    /// within the time in which Stop has to answer.
+    struct PassSize {
+        double flops = 4e9;
+        int least_rows = 16, most_rows = 128;
+    };
+    virtual PassSize pass_size() const { return {}; }
 
     // --- measurement; see mor/devices.hpp
     virtual void measure_operations(bool) {}
@@ -128,12 +165,19 @@ public:
     /// backend and for any number of rows. host is [rows, outputs].
     virtual void router(const RouterWeights&, const float* x, std::span<const int> rows, float scale, float* host) = 0;
 
+    /// Everything about rows whose cuts are known beforehand: y[0..) = the states x, `width` wide, of the rows taken, in
+    /// their order, and behind them of those of [rest, n) that are not. scores (host): the main routers' outputs [n] as
+    /// router() gives them, then, where a point has an auxiliary router, the auxiliary ones [n]. How many rows y holds
+    /// follows from the scores. y has room for n rows.
+    virtual void route(const RouteTask&, const float* x, int width, float* y, std::span<float> scores) = 0;
+
     /// logits[i] = w RMSNorm(x[rows[i]]); logits is [rows, w.out]
     virtual void head(const Vector& norm, float eps, const Matrix& w, const float* x, std::span<const int> rows,
                       float* logits) = 0;
 
-    /// Log-sum-exp and the k best of each of n rows of logits.
-    virtual std::vector<Pick> pick(const float* logits, int n, int vocab, int k) = 0;
+    /// Log-sum-exp and the k best of each of n rows of logits; and the logit of one more token of each, wanted [n] with
+    /// -1 for none, or empty. Nothing else of the logits travels to the host.
+    virtual std::vector<Pick> pick(const float* logits, int n, int vocab, int k, std::span<const int> wanted = {}) = 0;
 };
 
 /// The CPU backend. Throws Error when `cpu_isa` names kernels this machine cannot run.

@@ -16,6 +16,7 @@ target_sources(mor_engine PRIVATE
     io/trace_header.cpp
     io/trace_json.cpp
     io/trace_reader.cpp
+    io/trace_recorder.cpp
     io/trace_records.cpp
     io/trace_writer.cpp
     io/version.cpp

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/json_writer.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -25,10 +26,18 @@ bool reads_back(std::string_view text, float v) {
     return static_cast<float>(read) == v;
 }
 
+bool is_ascii(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; }
+
 }  // namespace
 
 void JsonWriter::separate() {
-    if (!text_.empty() && text_.back() != '{' && text_.back() != '[' && text_.back() != ':') text_ += ',';
+    if (text_.empty()) return;
+    const char before = text_.back();
+    if (before != '{' && before != '[' && before != ':' && before != '\n') text_ += ',';
 }
 
 void JsonWriter::open(char bracket) {
@@ -40,8 +49,9 @@ void JsonWriter::close(char bracket) { text_ += bracket; }
 
 void JsonWriter::key(std::string_view name) {
     separate();
-    quote(name);
-    text_ += ':';
+    text_ += '"';
+    text_ += name;
+    text_ += "\":";
 }
 
 void JsonWriter::value(bool v) {
@@ -84,12 +94,14 @@ void JsonWriter::value(double v) {
 
 void JsonWriter::value(std::string_view text) {
     separate();
-    quote(repair_utf8(text));
+    is_ascii(text) ? quote(text) : quote(repair_utf8(text));
 }
 
 void JsonWriter::quote(std::string_view text) {
     text_ += '"';
-    for (const char c : text) {
+    const auto plain = std::find_if_not(text.begin(), text.end(), is_plain);
+    text_.append(text.begin(), plain);
+    for (const char c : text.substr(static_cast<std::size_t>(plain - text.begin()))) {
         const auto b = static_cast<unsigned char>(c);
         if (c == '"' || c == '\\') {
             text_ += {'\\', c};

@@ -9,15 +9,20 @@
 
 namespace mor {
 
-/// Writes one line of JSON in the order of calls. Numbers are as short as reads back to the same bits allow; NaN has
-/// no place in JSON, so members that are NaN are left out, and infinities are the strings "inf" and "-inf".
+/// Writes JSON in the order of calls, one line or several. Numbers are as short as reads back to the same bits allow; NaN
+/// has no place in JSON, so members that are NaN are left out, and infinities are the strings "inf" and "-inf".
 class JsonWriter {
 public:
+    JsonWriter() = default;
+    /// Goes on behind `text`, which is empty or ends with a line break: memory can be used again and again.
+    explicit JsonWriter(std::string text) : text_(std::move(text)) {}
+
     void open_object() { open('{'); }
     void close_object() { close('}'); }
     void open_list() { open('['); }
     void close_list() { close(']'); }
-    void key(std::string_view);
+    void key(std::string_view);  ///< a name from this code: nothing in it needs escaping
+    void end_line() { text_ += '\n'; }
 
     void value(bool);
     void value(int v) { value(static_cast<std::int64_t>(v)); }

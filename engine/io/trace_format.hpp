@@ -2,9 +2,10 @@
 #pragma once
 
 #include "io/json.hpp"
+#include "io/json_writer.hpp"
 #include "mor/trace.hpp"
 
-/// The .mortrace format, version 1: JSON Lines in UTF-8, one record a line, appended and flushed line by line.
+/// The .mortrace format, version 1: JSON Lines in UTF-8, one record a line, appended and flushed pass by pass.
 ///
 /// Line 1 is the header, every other line a record; "type" says which. Readers skip types and keys they do not know,
 /// so that later versions may add records (settings changed during a run, for instance) without a new version number.
@@ -30,6 +31,9 @@
 /// Positions of one request ascend and stay below the context; token ids stay below vocab_size; depths, recursions and
 /// lists by recursion fit num_recursion. A last line without a line break is torn where it is no JSON, and dropped.
 namespace mor {
+
+void write_json(JsonWriter&, const TokenRecord&);
+void write_json(JsonWriter&, const PassRecord&);
 
 TraceHeader read_header(const Field&);
 TokenRecord read_token(const Field&, const ModelConfig&);

@@ -155,8 +155,7 @@ std::string to_json(const TraceHeader& h) {
     return out.take();
 }
 
-std::string to_json(const TokenRecord& t) {
-    JsonWriter out;
+void write_json(JsonWriter& out, const TokenRecord& t) {
     out.open_object();
     out.member("type", "token");
     out.member("request", t.request);
@@ -185,11 +184,9 @@ std::string to_json(const TokenRecord& t) {
     out.member("time_ms", t.time_ms);
     if (t.finish != Finish::None) out.member("finish", word_of(t.finish));
     out.close_object();
-    return out.take();
 }
 
-std::string to_json(const PassRecord& p) {
-    JsonWriter out;
+void write_json(JsonWriter& out, const PassRecord& p) {
     out.open_object();
     out.member("type", "pass");
     out.member("segment", p.segment);
@@ -209,6 +206,17 @@ std::string to_json(const PassRecord& p) {
     out.member("kv_blocks_in_use", p.kv_blocks_in_use);
     out.member("kv_blocks_total", p.kv_blocks_total);
     out.close_object();
+}
+
+std::string to_json(const TokenRecord& t) {
+    JsonWriter out;
+    write_json(out, t);
+    return out.take();
+}
+
+std::string to_json(const PassRecord& p) {
+    JsonWriter out;
+    write_json(out, p);
     return out.take();
 }
 

@@ -5,7 +5,9 @@ target_sources(mor_engine PRIVATE
     run/exits.cpp
     run/flops.cpp
     run/forward.cpp
+    run/forward_routing.cpp
     run/kv_cache.cpp
+    run/next_logits.cpp
     run/perplexity.cpp
     run/routing.cpp
     run/sampler.cpp

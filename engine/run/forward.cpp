@@ -2,6 +2,7 @@
 #include "run/forward.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "run/routing.hpp"
 
@@ -52,7 +53,8 @@ void ForwardPass::leave(Chunk& chunk) {
     states_.give(states);
 }
 
-void ForwardPass::run(std::span<Chunk* const> chunks, PassRecord& record) {
+void ForwardPass::run(std::span<Chunk* const> any_order, PassRecord& record) {
+    const auto chunks = in_order(any_order);
     route(chunks, record);
     const auto items = collect(chunks);
     record.computed_rows = static_cast<int>(items.size());
@@ -65,87 +67,19 @@ void ForwardPass::run(std::span<Chunk* const> chunks, PassRecord& record) {
     for (Chunk* c : chunks) move_on(*c);
 }
 
-// ---------------------------------------------------------------------------------------------------- routing
-
-void ForwardPass::route(std::span<Chunk* const> chunks, PassRecord& record) {
-    std::vector<Chunk*> order(chunks.begin(), chunks.end());
-    std::stable_sort(order.begin(), order.end(), [](const Chunk* a, const Chunk* b) { return a->segment < b->segment; });
-    for (std::size_t begin = 0, end; begin < order.size(); begin = end) {
-        const int segment = order[begin]->segment;
-        for (end = begin; end < order.size() && order[end]->segment == segment;) ++end;
-        const std::span<Chunk* const> same{order.data() + begin, end - begin};
-        if (plan_.segments[segment].route == Route::Expert) route_expert(same);
-        if (plan_.segments[segment].route == Route::TokenChoice) route_tokens(same);
-    }
-    for (const Chunk* c : chunks) {
-        const int recursion = plan_.segments[c->segment].recursion;
-        for (const int i : c->live) {
-            const Row& r = c->rows[i];
-            record.rows.push_back({c->sequence->id, r.position, recursion,
-                                   r.decisions.empty() || recursion < 0 ? Decision{} : r.decisions[recursion]});
-        }
-    }
-}
-
-void ForwardPass::route_expert(std::span<Chunk* const> chunks) {
-    const Segment& segment = plan_.segments[chunks.front()->segment];
-    const MorConfig& config = model_.info.config.mor;
-    std::vector<int> states;
-    for (const Chunk* c : chunks)
-        for (const int i : c->live) states.push_back(c->rows[i].x);
-
-    std::vector<float> logits(states.size()), aux;
-    const auto scale = static_cast<float>(1.0 / config.temp);
-    model_.backend->router(model_.routers[segment.recursion], states_.data(), states, scale, logits.data());
-    if (!model_.aux_routers.empty()) {
-        aux.resize(states.size());
-        model_.backend->router(model_.aux_routers[segment.recursion], states_.data(), states, 1.0f, aux.data());
-    }
-
-    std::size_t at = 0;
-    for (Chunk* c : chunks) {
-        const std::size_t n = c->live.size();
-        const Sequence& s = *c->sequence;
-        std::vector<int> positions;
-        for (const int i : c->live) positions.push_back(c->rows[i].position);
-        const bool top_k = s.request.routing.rule == SelectionRule::TopK && !s.decoding();
-        const auto decisions =
-            decide_expert({config, s.request.routing, segment.recursion, segment.keeps_all_kv}, positions,
-                          std::span(logits).subspan(at, n),
-                          aux.empty() ? std::span<const float>{} : std::span<const float>(aux).subspan(at, n),
-                          top_k ? static_cast<int>(s.request.prompt.size()) : 0);
-        for (std::size_t i = 0; i < n; ++i) c->rows[c->live[i]].decisions[segment.recursion] = decisions[i];
-        at += n;
-    }
-}
-
-void ForwardPass::route_tokens(std::span<Chunk* const> chunks) {
-    const MorConfig& config = model_.info.config.mor;
-    std::vector<int> from, to;
-    for (const Chunk* c : chunks)
-        for (const Row& r : c->rows) {
-            from.push_back(r.x);
-            to.push_back(r.y);
-        }
-    const int recursions = config.num_recursion;
-    std::vector<float> logits(from.size() * recursions);
-    model_.backend->router(model_.routers.front(), states_.data(), from, static_cast<float>(1.0 / config.temp),
-                           logits.data());
-    std::size_t at = 0;
-    for (Chunk* c : chunks)
-        for (Row& r : c->rows) {
-            r.decisions = decide_token(config, c->sequence->request.routing, r.position,
-                                       std::span(logits).subspan(at * recursions, recursions), model_.router_bias);
-            r.target_depth = static_cast<int>(std::count_if(r.decisions.begin(), r.decisions.end(),
-                                                            [](const Decision& d) { return d.outcome == Outcome::Take; }));
-            ++at;
-        }
-    float* y = y_.floats(from.size() * shape_.hidden);  // the block's running output starts as the state itself
-    model_.backend->gather(states_.data(), from, shape_.hidden, y);
-    model_.backend->combine(y, to, {}, shape_.hidden, states_.data());
-}
-
 // ---------------------------------------------------------------------------------------------------- rows
+
+/// Chunks of a segment side by side, those that only read K/V in front and those whose rows all store K/V behind: then the
+/// rows taken are in collect()'s order as they come, and so are, behind them, those that only store K/V.
+std::vector<Chunk*> ForwardPass::in_order(std::span<Chunk* const> chunks) const {
+    std::vector<Chunk*> order(chunks.begin(), chunks.end());
+    const auto key = [&](const Chunk* c) {
+        const Segment& s = plan_.segments[c->segment];
+        return std::tuple(s.layers.front().writes, s.keeps_all_kv, c->segment);
+    };
+    std::stable_sort(order.begin(), order.end(), [&](const Chunk* a, const Chunk* b) { return key(a) < key(b); });
+    return order;
+}
 
 /// The rows to compute, ordered so that each product is over one range: rows that only read K/V, rows that do
 /// everything, rows that are there for their K/V alone.
@@ -206,7 +140,7 @@ void ForwardPass::run_layers(const std::vector<Item>& items) {
     std::vector<int> states;
     for (const Item& i : items) states.push_back(from_y ? i.get().y : i.get().x);
     float* y = y_.floats(std::size_t(n) * shape_.hidden);
-    b.gather(states_.data(), states, shape_.hidden, y);
+    if (!gathered_) b.gather(states_.data(), states, shape_.hidden, y);
 
     const auto& layers = items.front().segment(plan_).layers;  // equal weights in every chunk of the pass
     for (int l = 0; l < static_cast<int>(layers.size()); ++l) {
@@ -325,8 +259,12 @@ void ForwardPass::move_on(Chunk& chunk) {
 
 const float* ForwardPass::head(std::span<const int> state_rows) {
     float* logits = logits_.floats(state_rows.size() * model_.lm_head->out);
-    model_.backend->head(*model_.norm, shape_.norm_eps, *model_.lm_head, states_.data(), state_rows, logits);
+    head(state_rows, logits);
     return logits;
+}
+
+void ForwardPass::head(std::span<const int> state_rows, float* logits) {
+    model_.backend->head(*model_.norm, shape_.norm_eps, *model_.lm_head, states_.data(), state_rows, logits);
 }
 
 void ForwardPass::release_memory() {

@@ -33,6 +33,9 @@ public:
     /// Logits [rows, V] of the states of some rows, in scratch memory that the next call reuses.
     const float* head(std::span<const int> state_rows);
 
+    /// The same into memory of the caller's.
+    void head(std::span<const int> state_rows, float* logits);
+
     /// Runs the states that the chunk's rows would have stopped with (Row::exits) to the end, for head(). Call when the
     /// chunk is done.
     void finish_exits(Chunk&);
@@ -52,8 +55,12 @@ private:
         const Segment& segment(const Plan& p) const { return p.segments[chunk->segment]; }
     };
 
+    std::vector<Chunk*> in_order(std::span<Chunk* const> chunks) const;
     void route(std::span<Chunk* const> chunks, PassRecord& record);
+    bool knows_cuts(std::span<Chunk* const> chunks) const;
+    void route_by_cuts(std::span<Chunk* const> chunks);
     void route_expert(std::span<Chunk* const> same_segment);
+    void decide(Chunk&, std::span<const float> logits, std::span<const float> aux);
     void route_tokens(std::span<Chunk* const> same_segment);
     std::vector<Item> collect(std::span<Chunk* const> chunks);
     void join_groups(const std::vector<Item>& items);
@@ -71,8 +78,9 @@ private:
     LayerRunner layers_;
     ExitPass exits_;
     Scratch y_, logits_;
-    int q_only_ = 0;   ///< rows of the pass that store no K/V, at its front
-    int kv_only_ = 0;  ///< rows of the pass that are there for their K/V alone, at its end
+    int q_only_ = 0;         ///< rows of the pass that store no K/V, at its front
+    int kv_only_ = 0;        ///< rows of the pass that are there for their K/V alone, at its end
+    bool gathered_ = false;  ///< the pass's rows stand in y_ already
 };
 
 }  // namespace mor

@@ -27,8 +27,11 @@ void select_top_k(std::span<const float> logits, int k, std::vector<Decision>& d
     }
 }
 
+/// The logit that a probability stands for.
+float cut_of(double probability) { return static_cast<float>(std::log(probability / (1.0 - probability))); }
+
 void select_threshold(std::span<const float> deciding, double probability, std::vector<Decision>& decisions) {
-    const auto cut = static_cast<float>(std::log(probability / (1.0 - probability)));
+    const float cut = cut_of(probability);
     for (std::size_t i = 0; i < deciding.size(); ++i) {
         decisions[i].margin = deciding[i] - cut;
         decisions[i].outcome = deciding[i] >= cut ? Outcome::Take : Outcome::Leave;
@@ -84,6 +87,13 @@ std::vector<Decision> decide_expert(const ExpertRule& rule, std::span<const int>
         if (d.outcome == Outcome::Leave && rule.keeps_all_kv) d.outcome = Outcome::KvOnly;
     }
     return decisions;
+}
+
+RoutingCut expert_cut(const ExpertRule& rule, int position) {
+    const bool auxiliary = uses_auxiliary(rule.config, rule.settings);
+    const int depth = imposed_depth(rule.settings, position);
+    if (depth < 0) return {cut_of(rule.settings.threshold), auxiliary};
+    return {rule.recursion < depth ? -INFINITY : INFINITY, auxiliary};
 }
 
 namespace {

@@ -30,11 +30,23 @@ int Sampler::choose(std::span<const float> logits) {
     const auto better = [&](int a, int b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; };
     const auto keep = settings_.top_k > 0 ? std::min<std::size_t>(settings_.top_k, order.size()) : order.size();
     std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(keep), order.end(), better);
-    order.resize(keep);
+    std::vector<std::pair<int, float>> best;
+    best.reserve(keep);
+    for (std::size_t i = 0; i < keep; ++i) best.emplace_back(order[i], logits[order[i]]);
+    return choose(best).first;
+}
 
+int Sampler::candidates() const {
+    if (settings_.temperature == 0.0f) return 1;
+    return settings_.top_k <= kMostCandidates ? settings_.top_k : 0;
+}
+
+std::pair<int, float> Sampler::choose(std::span<const std::pair<int, float>> best) {
+    if (settings_.temperature == 0.0f) return best.front();
+    const std::size_t keep = best.size();
     std::vector<double> weight(keep);
     for (std::size_t i = 0; i < keep; ++i)
-        weight[i] = std::exp((double{logits[order[i]]} - logits[order[0]]) / settings_.temperature);
+        weight[i] = std::exp((double{best[i].second} - best[0].second) / settings_.temperature);
     double total = std::accumulate(weight.begin(), weight.end(), 0.0);
     if (settings_.top_p < 1.0f) {
         const double wanted = total * settings_.top_p;
@@ -46,8 +58,8 @@ int Sampler::choose(std::span<const float> logits) {
     }
     double at = uniform() * total;
     for (std::size_t i = 0; i < weight.size(); ++i)
-        if ((at -= weight[i]) < 0) return order[i];
-    return order[weight.size() - 1];
+        if ((at -= weight[i]) < 0) return best[i];
+    return best[weight.size() - 1];
 }
 
 }  // namespace mor

@@ -17,8 +17,6 @@ namespace {
 
 constexpr int kHeadRows = 64;       // logits of at most so many rows are held at once
 constexpr int kPatience = 8;        // passes a chunk may wait for a fuller one
-constexpr double kPassFlops = 4e9;  // a prefill pass should stay well under the time Stop may take
-constexpr int kLeastChunk = 16, kLargestChunk = 128;
 
 KvGeometry geometry_of(const LlamaConfig& c, const KvSettings& s) {
     return {c.num_key_value_heads, c.head_dim, s.block_entries, s.type};
@@ -29,7 +27,8 @@ int prefill_chunk(const Model& model, const Request& request) {
     if (request.routing.rule == SelectionRule::TopK && model.config().mor.routing == Routing::ExpertChoice) return prompt;
     if (request.prefill_chunk > 0) return request.prefill_chunk;
     const double per_token = 2.0 * static_cast<double>(model.info().parameters_effective);
-    return std::clamp(static_cast<int>(kPassFlops / per_token), kLeastChunk, kLargestChunk);
+    const Backend::PassSize pass = model.parts().backend->pass_size();
+    return static_cast<int>(std::clamp(pass.flops / per_token, double(pass.least_rows), double(pass.most_rows)));
 }
 
 void check_request(const Model& model, const Request& r) {
@@ -63,6 +62,12 @@ void check_kv(const KvSettings& s) {
         throw Error("KV capacity: expected 0 or more tokens, got " + std::to_string(s.capacity_tokens));
 }
 
+/// Of those rows that need them: logits [n, V] in backend memory, and what the backend found in them.
+struct HeadRows {
+    const float* logits = nullptr;
+    std::vector<Pick> picks;
+};
+
 }  // namespace
 
 struct Scheduler::Impl {
@@ -87,14 +92,16 @@ struct Scheduler::Impl {
     std::vector<Chunk*> select();
     void finish_chunk(Sequence&, Events&);
     void read_head(Sequence&, std::vector<FinishedToken>&);
+    HeadRows head_rows(Sequence&, std::span<const Row> rows, bool newest);
     void read_exits(Chunk&, std::vector<FinishedToken>&);
     FinishedToken make_token(Sequence&, Row&, bool head) const;
     void decide_next(Sequence&, TokenRecord&);
     void choose_next(Sequence&);
+    void end(Sequence&, Finish);
     void drop_chunk(Sequence&);
     void give_memory_back();
     bool needs_head(const Sequence&, const Row&) const;
-    std::vector<Alternative> alternatives(const Pick&) const;
+    std::vector<Alternative> alternatives(const Pick&, int most) const;
     std::string label(int token) const;
 
     std::shared_ptr<const Model> model;
@@ -206,9 +213,12 @@ std::string Scheduler::Impl::label(int token) const {
     return parts.tokenizer->label(token);
 }
 
-std::vector<Alternative> Scheduler::Impl::alternatives(const Pick& pick) const {
+std::vector<Alternative> Scheduler::Impl::alternatives(const Pick& pick, int most) const {
     std::vector<Alternative> result;
-    for (const auto& [token, logit] : pick.top) result.push_back({token, label(token), logit - pick.log_sum_exp});
+    for (const auto& [token, logit] : pick.top) {
+        if (static_cast<int>(result.size()) >= most) break;
+        result.push_back({token, label(token), logit - pick.log_sum_exp});
+    }
     return result;
 }
 
@@ -245,20 +255,44 @@ void Scheduler::Impl::finish_chunk(Sequence& s, Events& events) {
     std::move(tokens.begin(), tokens.end(), std::back_inserter(events.tokens));
 }
 
+/// Logits and picks of those rows that need them. `newest`: the last row is the sequence's newest; its logits are kept
+/// for the sampler and for whoever asks for them, and what else is only known on the device stays there.
+HeadRows Scheduler::Impl::head_rows(Sequence& s, std::span<const Row> rows, bool newest) {
+    std::vector<int> states, wanted;
+    for (const Row& r : rows) {
+        if (!needs_head(s, r)) continue;
+        const auto next = static_cast<std::size_t>(r.position) + 1;
+        states.push_back(r.x);
+        wanted.push_back(next < s.tokens.size() ? s.tokens[next] : -1);
+    }
+    HeadRows head;
+    if (states.empty()) return head;
+    const int n = static_cast<int>(states.size()), vocab = model->config().llama.vocab_size;
+    newest = newest && needs_head(s, rows.back());
+    if (newest && n == 1) {
+        float* const row = s.next.start(vocab);
+        forward.head(states, row);
+        head.logits = row;
+    } else {
+        head.logits = forward.head(states);
+        const int last[] = {n - 1};
+        if (newest) parts.backend->gather(head.logits, last, vocab, s.next.start(vocab));
+    }
+    const bool known = std::any_of(wanted.begin(), wanted.end(), [](int token) { return token >= 0; });
+    const int best = std::max(s.request.alternatives, newest ? s.sampler.candidates() : 0);
+    head.picks = parts.backend->pick(head.logits, n, vocab, best, known ? wanted : std::vector<int>{});
+    if (newest) s.next.set_pick(head.picks.back());
+    return head;
+}
+
 /// Makes the records of a finished chunk, computing logits, some rows at a time, where somebody needs them. What a
 /// row says about the token that follows is kept in the sequence until that token's record is made.
 void Scheduler::Impl::read_head(Sequence& s, std::vector<FinishedToken>& tokens) {
     auto& rows = s.chunk->rows;
-    const int vocab = model->config().llama.vocab_size;
+    const auto vocab = static_cast<std::size_t>(model->config().llama.vocab_size);
     for (std::size_t begin = 0; begin < rows.size(); begin += kHeadRows) {
         const std::size_t end = std::min(rows.size(), begin + kHeadRows);
-        std::vector<int> states;
-        for (std::size_t i = begin; i < end; ++i)
-            if (needs_head(s, rows[i])) states.push_back(rows[i].x);
-        const float* logits = states.empty() ? nullptr : forward.head(states);
-        std::vector<Pick> picks;
-        if (logits) picks = parts.backend->pick(logits, static_cast<int>(states.size()), vocab, s.request.alternatives);
-
+        const HeadRows computed = head_rows(s, std::span(rows).subspan(begin, end - begin), end == rows.size());
         std::size_t at = 0;
         for (std::size_t i = begin; i < end; ++i) {
             const bool head = needs_head(s, rows[i]);
@@ -268,14 +302,13 @@ void Scheduler::Impl::read_head(Sequence& s, std::vector<FinishedToken>& tokens)
             tokens.back().record.top = std::exchange(s.next_top, {});
             if (s.request.keep_tensors) tokens.back().final_hidden = forward.state(x);
             if (!head) continue;
-            s.last_logits.resize(vocab);
-            parts.backend->download(logits + at * vocab, vocab, s.last_logits.data());
-            if (s.request.keep_tensors) tokens.back().logits = s.last_logits;
-            s.next_top = alternatives(picks[at]);
-            s.last_log_sum_exp = picks[at].log_sum_exp;
-            if (const auto next = static_cast<std::size_t>(tokens.back().record.position) + 1; next < s.tokens.size())
-                s.next_logprob = s.last_logits[s.tokens[next]] - s.last_log_sum_exp;
-            ++at;
+            if (s.request.keep_tensors) {
+                tokens.back().logits.resize(vocab);
+                parts.backend->download(computed.logits + at * vocab, vocab, tokens.back().logits.data());
+            }
+            const Pick& pick = computed.picks[at++];
+            s.next_top = alternatives(pick, s.request.alternatives);
+            s.next_logprob = pick.wanted - pick.log_sum_exp;  // not a number where the next token is not known
         }
     }
 }
@@ -287,10 +320,10 @@ void Scheduler::Impl::read_exits(Chunk& chunk, std::vector<FinishedToken>& token
     for (std::size_t i = 0; i < chunk.rows.size(); ++i) {
         const auto& states = chunk.rows[i].exits;
         if (states.empty()) continue;
-        const auto picks = parts.backend->pick(forward.head(states), static_cast<int>(states.size()), vocab,
-                                               chunk.sequence->request.alternatives);
+        const int most = chunk.sequence->request.alternatives;
+        const auto picks = parts.backend->pick(forward.head(states), static_cast<int>(states.size()), vocab, most);
         for (std::size_t r = 0; r < picks.size(); ++r)
-            tokens[i].record.exits.push_back({static_cast<int>(r), alternatives(picks[r])});
+            tokens[i].record.exits.push_back({static_cast<int>(r), alternatives(picks[r], most)});
     }
 }
 
@@ -300,20 +333,25 @@ void Scheduler::Impl::decide_next(Sequence& s, TokenRecord& newest) {
     const int decoded = static_cast<int>(s.tokens.size() - s.request.prompt.size());
     const bool eos = std::find(c.eos_token_id.begin(), c.eos_token_id.end(), newest.token) != c.eos_token_id.end();
     if (eos && decoded > 0 && !s.request.ignore_eos)
-        s.finish = Finish::Eos;
+        end(s, Finish::Eos);
     else if (decoded >= s.request.max_tokens)
-        s.finish = Finish::MaxTokens;
+        end(s, Finish::MaxTokens);
     else if (static_cast<int>(s.tokens.size()) >= c.max_position_embeddings)
-        s.finish = Finish::Context;
+        end(s, Finish::Context);
     else
         choose_next(s);
     newest.finish = s.finish;
     if (s.finish != Finish::None && s.text) newest.piece += s.text->flush();
 }
 
+void Scheduler::Impl::end(Sequence& s, Finish finish) {
+    s.next.end();
+    s.finish = finish;
+}
+
 void Scheduler::Impl::choose_next(Sequence& s) {
-    const int token = s.sampler.choose(s.last_logits);
-    s.next_logprob = s.last_logits[token] - s.last_log_sum_exp;
+    const auto [token, logit] = s.next.choose(s.sampler);
+    s.next_logprob = logit - s.next.pick().log_sum_exp;
     s.next_time_ms = s.elapsed_ms();
     s.tokens.push_back(token);
 }
@@ -330,8 +368,8 @@ Scheduler::~Scheduler() = default;
 int Scheduler::submit(Request request) {
     check_request(*impl_->model, request);
     const int id = impl_->next_id++;
-    impl_->sequences.emplace(
-        id, std::make_unique<Sequence>(id, std::move(request), impl_->pool, impl_->plan, impl_->parts.tokenizer));
+    impl_->sequences.emplace(id, std::make_unique<Sequence>(id, std::move(request), impl_->pool, impl_->plan,
+                                                            impl_->parts.backend, impl_->parts.tokenizer));
     return id;
 }
 
@@ -403,7 +441,11 @@ KvReport Scheduler::kv(int request) const {
     return s.kv.report(c.mor.num_recursion, c.llama.num_hidden_layers, s.finished_tokens);
 }
 
-std::span<const float> Scheduler::last_logits(int request) const { return impl_->at(request).last_logits; }
+std::span<const float> Scheduler::last_logits(int request) const {
+    const std::scoped_lock lock(impl_->parts.computing);
+    return impl_->at(request).next.row();
+}
+
 const std::vector<int>& Scheduler::tokens(int request) const { return impl_->at(request).tokens; }
 const Model& Scheduler::model() const { return *impl_->model; }
 

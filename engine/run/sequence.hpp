@@ -7,6 +7,7 @@
 
 #include "mor/session.hpp"
 #include "run/kv_cache.hpp"
+#include "run/next_logits.hpp"
 #include "run/sampler.hpp"
 
 namespace mor {
@@ -24,7 +25,7 @@ struct Row {
     std::vector<int> ordinal;                ///< [groups] its entry in each membership group, -1: no member
     std::vector<Decision> decisions;         ///< [R], empty when nothing is routed
     std::vector<int> visible;                ///< [R] entries its attention saw in each recursion
-    std::vector<int> exits;               ///< [recursions applied] rows of the state pool, only when exits are asked for
+    std::vector<int> exits;                  ///< [recursions applied] rows of the state pool, only when exits are asked for
     std::vector<std::vector<float>> hidden;  ///< [R], only when tensors are kept
 };
 
@@ -42,8 +43,14 @@ struct Chunk {
 struct Sequence {
     using Clock = std::chrono::steady_clock;
 
-    Sequence(int number, Request r, KvPool& pool, const Plan& plan, std::shared_ptr<const Tokenizer> tokenizer)
-        : id(number), request(std::move(r)), kv(pool, plan), sampler(request.sampling), tokens(request.prompt) {
+    Sequence(int number, Request r, KvPool& pool, const Plan& plan, std::shared_ptr<Backend> backend,
+             std::shared_ptr<const Tokenizer> tokenizer)
+        : id(number),
+          request(std::move(r)),
+          kv(pool, plan),
+          sampler(request.sampling),
+          tokens(request.prompt),
+          next(std::move(backend)) {
         if (tokenizer) text.emplace(std::move(tokenizer));
     }
 
@@ -57,8 +64,7 @@ struct Sequence {
     int finished_tokens = 0;     ///< tokens that have been through the model
     std::optional<Chunk> chunk;  ///< in flight
     std::optional<StreamDecoder> text;
-    std::vector<float> last_logits;      ///< [V] after the newest finished token
-    float last_log_sum_exp = 0;          ///< of last_logits
+    NextLogits next;                     ///< after the newest finished token
     float next_logprob = kNotEvaluated;  ///< of the token that follows the newest finished one
     std::vector<Alternative> next_top;   ///< what else could follow
     double next_time_ms = 0;             ///< when that token was chosen

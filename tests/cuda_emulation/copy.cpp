@@ -33,7 +33,10 @@ cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind k
               (target.empty() ? source : target).c_str());
         return failed(cudaErrorInvalidValue);
     }
-    count([&](Statistics& all) { ++all.copies, all.copied_bytes += bytes; });
+    count([&](Statistics& all) {
+        ++all.copies, all.copied_bytes += bytes;
+        if (kind_of(to) != MemoryKind::Device) all.bytes_to_host += bytes;
+    });
     // With pageable memory the driver may wait, and may not: the copy is late all the same, and counted as a wait.
     if (kind_of(to) == MemoryKind::Unknown || kind_of(from) == MemoryKind::Unknown) {
         count([](Statistics& all) { ++all.implicit_waits; });

@@ -31,6 +31,7 @@ struct Statistics {
     std::uint64_t launches = 0, blocks = 0, threads = 0;
     std::uint64_t switches = 0;  ///< from one fibre to another
     std::uint64_t copies = 0, copied_bytes = 0;
+    std::uint64_t bytes_to_host = 0;   ///< of copied_bytes
     std::uint64_t products = 0;        ///< cuBLAS calls
     std::uint64_t waits = 0;           ///< host calls that waited for the device, implicit ones included
     std::uint64_t implicit_waits = 0;  ///< cudaFree, cudaMalloc, cudaMemcpy and the like

@@ -66,23 +66,33 @@ public:
         inner_->ffn_in(w, s, x, n, h);
     }
     void router(const mor::RouterWeights& w, const float* x, std::span<const int> rows, float scale, float* host) override {
-        const auto products = [](const mor::Matrix& m) { return long{m.out} * m.in; };
-        counts.routed += static_cast<long>(rows.size());
-        counts.router_products +=
-            static_cast<long>(rows.size()) * (products(*w.outer) + (w.inner ? products(*w.inner) : 0));
+        count_router(w, static_cast<long>(rows.size()));
         inner_->router(w, x, rows, scale, host);
+    }
+    void route(const mor::RouteTask& task, const float* x, int width, float* y, std::span<float> scores) override {
+        for (const mor::RoutingPoint& point : task.points) {
+            count_router(*point.router, point.rows);
+            if (point.auxiliary) count_router(*point.auxiliary, point.rows);
+        }
+        inner_->route(task, x, width, y, scores);
     }
     void head(const mor::Vector& norm, float eps, const mor::Matrix& w, const float* x, std::span<const int> rows,
               float* logits) override {
         counts.heads += static_cast<long>(rows.size());
         inner_->head(norm, eps, w, x, rows, logits);
     }
-    std::vector<mor::Pick> pick(const float* logits, int n, int vocab, int k) override {
-        return inner_->pick(logits, n, vocab, k);
+    std::vector<mor::Pick> pick(const float* logits, int n, int vocab, int k, std::span<const int> wanted) override {
+        return inner_->pick(logits, n, vocab, k, wanted);
     }
 
     int ffn_width = 0;  ///< tells the two residual products apart
 
 private:
+    void count_router(const mor::RouterWeights& w, long rows) {
+        const auto products = [](const mor::Matrix& m) { return long{m.out} * m.in; };
+        counts.routed += rows;
+        counts.router_products += rows * (products(*w.outer) + (w.inner ? products(*w.inner) : 0));
+    }
+
     std::shared_ptr<mor::Backend> inner_;
 };

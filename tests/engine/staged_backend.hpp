@@ -71,15 +71,20 @@ public:
         Copy states(*inner_, x, rows_of(rows) * (w.inner ? w.inner->in : w.outer->in));
         inner_->router(w, states.floats(), rows, scale, host);
     }
+    void route(const mor::RouteTask& task, const float* x, int width, float* y, std::span<float> scores) override {
+        Copy states(*inner_, x, rows_of(task.rows) * width), to(*inner_, y, task.rows.size() * width);
+        inner_->route(task, states.floats(), width, to.floats(), scores);
+        to.back();
+    }
     void head(const mor::Vector& norm, float eps, const mor::Matrix& w, const float* x, std::span<const int> rows,
               float* logits) override {
         Copy states(*inner_, x, rows_of(rows) * norm.size), to(*inner_, logits, rows.size() * w.out);
         inner_->head(norm, eps, w, states.floats(), rows, to.floats());
         to.back();
     }
-    std::vector<mor::Pick> pick(const float* logits, int n, int vocab, int k) override {
+    std::vector<mor::Pick> pick(const float* logits, int n, int vocab, int k, std::span<const int> wanted) override {
         Copy from(*inner_, logits, static_cast<std::size_t>(n) * vocab);
-        return inner_->pick(from.floats(), n, vocab, k);
+        return inner_->pick(from.floats(), n, vocab, k, wanted);
     }
 
 private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Moving rows, routers and picks against plain compositions, on every backend.
+#include "backend/plain_route.hpp"
 #include "engine/backend_layer.hpp"
 #include "mor/error.hpp"
 
@@ -19,6 +20,10 @@ private slots:
     void router_data() { backend_and_type(); }
     void router();
     void router_is_the_same_everywhere();
+    void route_is_router_comparison_and_gather_data() { backend_column(); }
+    void route_is_router_comparison_and_gather();
+    void infinite_cuts_need_no_score_data() { backend_column(); }
+    void infinite_cuts_need_no_score();
     void pick_data() { backend_column(); }
     void pick();
     void pick_of_extremes_data() { backend_column(); }
@@ -156,6 +161,83 @@ void TestBackendRows::router_is_the_same_everywhere() {
     }
 }
 
+namespace {
+
+/// Routers with one output and rows in front of them.
+struct RouteCase {
+    static constexpr int kWidth = 44, kStates = 60;
+    std::vector<std::shared_ptr<const Matrix>> kept;
+    std::vector<RouterWeights> routers;
+    std::vector<float> x;
+
+    RouteCase(Backend& b, DType type) {
+        std::mt19937 random(29);
+        const auto matrix = [&](int out, int in) {
+            const Stored w(reference::random_floats(random, static_cast<std::size_t>(out) * in, 0.3f), type);
+            return Layer::stacked(b, w, {static_cast<std::size_t>(out)}, static_cast<std::size_t>(in));
+        };
+        routers = {{nullptr, matrix(1, kWidth)}, {nullptr, matrix(1, kWidth)}, {matrix(70, kWidth), matrix(1, 70)}};
+        x = reference::random_floats(random, kStates * kWidth);
+    }
+};
+
+}  // namespace
+
+/// Bit for bit: linear and MLP routers, with and without the auxiliary one, several points, rows wanted although they are
+/// not taken, no row, all rows, none taken.
+void TestBackendRows::route_is_router_comparison_and_gather() {
+    QFETCH(std::string, name);
+    const auto b = host_backend(name);
+    std::mt19937 random(31);
+    for (const DType type : kTypes) {
+        const RouteCase c(*b, type);
+        for (const std::vector<int>& sizes : {std::vector{1}, {2, 1}, {33}, {20, 0, 13}, {40, 7, 80}, {1100}, {0}}) {
+            for (const bool auxiliary : {false, true}) {
+                const bool large = std::accumulate(sizes.begin(), sizes.end(), 0) > 100;
+                if (large && (auxiliary || type != DType::F32) && is_cuda(name) && !exhaustive()) continue;
+                std::vector<RoutingPoint> points;
+                std::vector<int> rows;
+                std::vector<RoutingCut> cuts;
+                for (std::size_t p = 0; p < sizes.size(); ++p) {
+                    points.push_back({&c.routers[2 - p], auxiliary ? &c.routers[p % 2] : nullptr, sizes[p]});
+                    for (int i = 0; i < sizes[p]; ++i) {
+                        rows.push_back(static_cast<int>(random() % RouteCase::kStates));
+                        const float cut = random() % 9 == 0 ? INFINITY : random() % 8 == 0 ? -INFINITY : 0.2f;
+                        cuts.push_back({cut, auxiliary && random() % 2 == 0});
+                    }
+                }
+                const auto n = static_cast<int>(rows.size());
+                for (const int rest : large ? std::vector{n / 2} : std::vector{n, n / 2, 0}) {
+                    const RouteTask task{points, rows, cuts, rest, 0.7f};
+                    std::vector<float> scores(rows.size() * (auxiliary ? 2 : 1)), expected_scores = scores;
+                    std::vector<float> y(rows.size() * RouteCase::kWidth, 42.0f), expected = y;
+                    b->route(task, c.x.data(), RouteCase::kWidth, y.data(), scores);
+                    plain_route(*b, task, c.x.data(), RouteCase::kWidth, expected.data(), expected_scores);
+                    QVERIFY(scores == expected_scores);
+                    QVERIFY2(y == expected, qPrintable(QString("%1 rows, rest from %2").arg(n).arg(rest)));
+                }
+            }
+        }
+    }
+}
+
+/// A state that is not a number has no score; cuts still force the row in or out.
+void TestBackendRows::infinite_cuts_need_no_score() {
+    QFETCH(std::string, name);
+    const auto b = host_backend(name);
+    RouteCase c(*b, DType::F32);
+    c.x[3 * RouteCase::kWidth] = std::nanf("");
+    const RoutingPoint point{&c.routers[0], nullptr, 4};
+    const std::vector<int> rows{3, 5, 3, 3};
+    const std::vector<RoutingCut> cuts{{INFINITY}, {-INFINITY}, {-INFINITY}, {-1e30f}};
+    std::vector<float> scores(4), y(4 * RouteCase::kWidth);
+    b->route({{&point, 1}, rows, cuts, 4, 1}, c.x.data(), RouteCase::kWidth, y.data(), scores);
+    QVERIFY(std::isnan(scores[0]) && std::isfinite(scores[1]) && std::isnan(scores[2]) && std::isnan(scores[3]));
+    QCOMPARE(y[1], c.x[5 * RouteCase::kWidth + 1]);
+    QCOMPARE(y[RouteCase::kWidth + 1], c.x[3 * RouteCase::kWidth + 1]);
+    QCOMPARE(y[2 * RouteCase::kWidth + 1], 0.0f);
+}
+
 void TestBackendRows::pick() {
     QFETCH(std::string, name);
     const auto b = host_backend(name);
@@ -168,7 +250,9 @@ void TestBackendRows::pick() {
             for (float& l : logits) l = std::round(l * 4) / 4;  // many ties
             for (const int k : {-1, 0, 1, 5, 40, vocab, vocab + 7}) {
                 if (few && k > 128) continue;
-                const std::vector<Pick> picks = b->pick(logits.data(), n, vocab, k);
+                std::vector<int> wanted{vocab - 1, -1, vocab / 2};
+                wanted.resize(k % 2 == 0 ? 0 : static_cast<std::size_t>(n));
+                const std::vector<Pick> picks = b->pick(logits.data(), n, vocab, k, wanted);
                 QCOMPARE(picks.size(), static_cast<std::size_t>(n));
                 for (int r = 0; r < n; ++r) {
                     const float* row = logits.data() + static_cast<std::ptrdiff_t>(r) * vocab;
@@ -176,6 +260,10 @@ void TestBackendRows::pick() {
                     std::stable_sort(order.begin(), order.end(), [&](int i, int j) { return row[i] > row[j]; });
                     const Pick& p = picks[static_cast<std::size_t>(r)];
                     QCOMPARE(static_cast<int>(p.top.size()), std::clamp(k, 0, vocab));
+                    if (r < static_cast<int>(wanted.size()) && r != 1)
+                        QCOMPARE(p.wanted, row[wanted[static_cast<std::size_t>(r)]]);
+                    else
+                        QVERIFY(std::isnan(p.wanted));
                     for (std::size_t i = 0; i < p.top.size(); ++i) {
                         QCOMPARE(p.top[i].first, order[i]);
                         QCOMPARE(p.top[i].second, row[order[i]]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a run on the device costs besides arithmetic, on the emulated device linked into the test: nothing waits but for
-// routers, picks and logits; lists travel only when they changed; every byte is accounted for; and running out of memory
-// ends a request, not the program.
+// What a run on the device costs besides arithmetic, on the emulated device linked into the test: nothing waits but, once
+// for each, routing points and picks; logits stay on the device unless the sampler needs them all; lists travel only when
+// they changed; every byte is accounted for; and running out of memory ends a request, not the program.
 #include <QtTest>
 
 #include <filesystem>
@@ -49,9 +49,10 @@ public:
 std::shared_ptr<Backend> device() { return std::make_shared<cuda::CudaBackend>(DeviceSettings{.device = "cuda"}); }
 
 struct Spent {
-    std::uint64_t waits = 0, implicit = 0, copies = 0;
+    std::uint64_t waits = 0, implicit = 0, copies = 0, bytes_to_host = 0;
     int routing_points = 0;  ///< recursions to which the token was offered
     bool new_block = false;
+    bool last = false;  ///< of the request: its logits are copied for whoever asks for them
 };
 
 /// Decodes tokens one by one and notes what each took.
@@ -59,9 +60,11 @@ std::vector<Spent> decode(Session& session, int block_entries) {
     std::vector<Spent> all;
     for (auto before = cuda_emulation::statistics(); auto token = session.step(); before = cuda_emulation::statistics()) {
         const auto after = cuda_emulation::statistics();
-        Spent s{after.waits - before.waits, after.implicit_waits - before.implicit_waits, after.copies - before.copies};
+        Spent s{after.waits - before.waits, after.implicit_waits - before.implicit_waits, after.copies - before.copies,
+                after.bytes_to_host - before.bytes_to_host};
         for (const Decision& d : token->record.recursions) s.routing_points += d.outcome != Outcome::NotOffered;
         s.new_block = token->record.position % block_entries == 0;
+        s.last = token->record.finish != Finish::None;
         all.push_back(s);
     }
     return all;
@@ -80,16 +83,12 @@ private slots:
 
     void only_results_are_waited_for_data() {
         QTest::addColumn<QString>("name");
-        QTest::addColumn<int>("routers");  // read at each routing point
-        QTest::newRow("vanilla") << "vanilla" << 0;
-        QTest::newRow("rec_middle_cycle") << "rec_middle_cycle" << 0;
-        QTest::newRow("mor_expert_mc") << "mor_expert_mc" << 1;
-        QTest::newRow("mor_expert_mc_auxrouter") << "mor_expert_mc_auxrouter" << 2;
-        QTest::newRow("mor_token_mc_softmax") << "mor_token_mc_softmax" << 1;
+        for (const char* name : {"vanilla", "rec_middle_cycle", "mor_expert_mc", "mor_expert_mc_auxrouter",
+                                 "mor_expert_mc_kvshare", "mor_token_mc_softmax"})
+            QTest::newRow(name) << name;
     }
     void only_results_are_waited_for() {
         QFETCH(QString, name);
-        QFETCH(int, routers);
         constexpr int kBlock = 8;
         const auto model = load_model(reference(qPrintable(name)), device());
         const bool token_choice = model->config().mor.routing == Routing::TokenChoice;
@@ -99,11 +98,87 @@ private slots:
         QCOMPARE(spent.size(), std::size_t{24});
         for (const Spent& s : spent) {
             QCOMPARE(s.implicit, std::uint64_t{0});
+            // Once at each routing point, whatever the number of routers, and then for the picks.
             const int points = token_choice ? 1 : s.routing_points;
-            // The routers' outputs, then the picks, then the logits.
-            QVERIFY2(s.waits <= static_cast<std::uint64_t>(points * routers + 2), qPrintable(QString::number(s.waits)));
-            QVERIFY(s.waits >= 2);
+            QCOMPARE(s.waits, static_cast<std::uint64_t>(points + 1 + s.last));
         }
+    }
+
+    /// Requests at different recursions share a pass, and its one wait.
+    void a_pass_waits_once_for_all_its_routers() {
+        const auto model = load_model(reference("mor_expert_mc_kvshare"), device());
+        Scheduler scheduler(model, {.block_entries = 8, .max_requests = 4});
+        for (int i = 0; i < 4; ++i)
+            scheduler.submit({.prompt = some_tokens(3 + 4 * i), .max_tokens = 6, .ignore_eos = true, .prefill_chunk = 4});
+        int mixed = 0;
+        while (!scheduler.idle()) {
+            const auto before = cuda_emulation::statistics().waits;
+            const Events events = scheduler.advance();
+            std::set<int> recursions;
+            for (const PassRow& row : events.pass.rows) recursions.insert(row.recursion);
+            if (recursions.size() > 1) ++mixed;
+            if (!events.tokens.empty() || recursions.contains(-1)) continue;  // picks and logits are waited for, too
+            QCOMPARE(cuda_emulation::statistics().waits - before, std::uint64_t{1});
+        }
+        QVERIFY2(mixed > 3, qPrintable(QString::number(mixed)));
+    }
+
+    void only_what_is_needed_travels_data() {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<int>("scores");  // floats read at each routing point
+        QTest::addColumn<float>("temperature");
+        QTest::addColumn<int>("top_k");
+        QTest::addColumn<int>("listed");  // tokens found on the device; 0: all logits travel
+        QTest::newRow("vanilla, greedy") << "vanilla" << 0 << 0.0f << 0 << 5;
+        QTest::newRow("mor_expert_mc, greedy") << "mor_expert_mc" << 1 << 0.0f << 0 << 5;
+        QTest::newRow("mor_expert_mc_auxrouter, greedy") << "mor_expert_mc_auxrouter" << 2 << 0.0f << 0 << 5;
+        QTest::newRow("vanilla, top-k") << "vanilla" << 0 << 0.8f << 40 << 40;
+        QTest::newRow("vanilla, everything") << "vanilla" << 0 << 0.8f << 0 << 0;
+    }
+    /// No number below depends on the vocabulary, unless the sampler asks for all logits.
+    void only_what_is_needed_travels() {
+        QFETCH(QString, name);
+        QFETCH(int, scores);
+        QFETCH(float, temperature);
+        QFETCH(int, top_k);
+        QFETCH(int, listed);
+        const auto model = load_model(reference(qPrintable(name)), device());
+        const std::uint64_t row = sizeof(float) * static_cast<std::uint64_t>(model->config().llama.vocab_size);
+        Session session(model, {.block_entries = 8});
+        session.prefill({.prompt = some_tokens(20),
+                         .max_tokens = 12,
+                         .ignore_eos = true,
+                         .sampling = {.temperature = temperature, .top_k = top_k}});
+        for (const Spent& s : decode(session, 8)) {
+            const std::uint64_t picks = 4 + 8 * static_cast<std::uint64_t>(listed ? listed : 5);
+            const std::uint64_t routers = 4 * static_cast<std::uint64_t>(scores * s.routing_points);
+            QCOMPARE(s.bytes_to_host, picks + routers + (s.last || !listed ? row : 0));
+        }
+        QCOMPARE(session.last_logits().size_bytes(), row);
+    }
+
+    /// The last logits are copied when somebody asks, once, and are those of a run that keeps them all.
+    void the_last_logits_are_fetched_when_asked_for() {
+        const auto model = load_model(reference("mor_expert_mc"), device());
+        const Request request{.prompt = some_tokens(12), .max_tokens = 4, .ignore_eos = true};
+        Request keeping = request;
+        keeping.keep_tensors = true;
+        Session lazy(model), whole(model);
+        lazy.prefill(request);
+        whole.prefill(keeping);  // computes the head of all rows at once, which rounds differently
+        for (int i = 0; i < 4; ++i) {
+            lazy.step();
+            const auto kept = whole.step()->logits;
+            const auto before = cuda_emulation::statistics().bytes_to_host;
+            const auto last = lazy.last_logits();
+            QCOMPARE(last.size(), kept.size());
+            QVERIFY(std::equal(last.begin(), last.end(), kept.begin()));
+            const std::uint64_t fetched = lazy.finished() ? 0 : last.size_bytes();  // the last one has been already
+            QCOMPARE(cuda_emulation::statistics().bytes_to_host - before, fetched);
+            lazy.last_logits();
+            QCOMPARE(cuda_emulation::statistics().bytes_to_host - before, fetched);
+        }
+        QVERIFY(lazy.finished());
     }
 
     /// All layers of a segment share the rows; a block table travels when a block was added and not before.
@@ -113,8 +188,8 @@ private slots:
         Session session(model, {.block_entries = kBlock});
         session.prefill({.prompt = some_tokens(20), .max_tokens = 40, .ignore_eos = true});
         for (const Spent& s : decode(session, kBlock)) {
-            // To the device: the row, and a table with a new block. From it: picks and logits.
-            QCOMPARE(s.copies, std::uint64_t(s.new_block ? 4 : 3));
+            // To the device: the row, and a table with a new block. From it: the picks.
+            QCOMPARE(s.copies, std::uint64_t(2 + s.new_block + s.last));
         }
     }
 

@@ -112,6 +112,31 @@ private slots:
         QCOMPARE(outcomes(decide_expert({c, {}, 2}, positions(2), z, aux, 2)), QString("TL"));
     }
 
+    /// What a backend is told beforehand comes to the same decisions, at the cut itself and for logits of no value too.
+    void cuts_known_beforehand_decide_alike() {
+        MorConfig c = expert_config();
+        c.sampling = ExpertSampling::AuxRouter;
+        const float cut = static_cast<float>(std::log(0.7 / (1.0 - 0.7)));
+        const std::vector<float> z{cut, std::nextafter(cut, -1.0f), std::nextafter(cut, 1.0f), NAN, INFINITY, -INFINITY, 0};
+        std::vector<float> aux(z.rbegin(), z.rend());
+        for (const double threshold : {0.5, 0.7, 1e-300, 1 - 1e-16}) {
+            for (const RoutingHead head : {RoutingHead::Model, RoutingHead::Main, RoutingHead::Auxiliary}) {
+                for (const int depth : {-1, 0, 1, 2, 3}) {
+                    RoutingSettings s{.threshold = threshold, .head = head, .forced_depth = {{1, 3}, {3, 2}, {4, 1}}};
+                    if (depth >= 0) s.fixed_depth = depth;
+                    for (int r = 0; r < 3; ++r) {
+                        const ExpertRule rule{c, s, r, r == 0};
+                        const auto d = decide_expert(rule, positions(static_cast<int>(z.size())), z, aux, 0);
+                        for (std::size_t i = 0; i < z.size(); ++i) {
+                            const RoutingCut known = expert_cut(rule, static_cast<int>(i));
+                            QCOMPARE(known.takes(known.auxiliary ? aux[i] : z[i]), d[i].outcome == Outcome::Take);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     void token_choice_fixes_the_depth_at_once() {
         MorConfig c = expert_config();
         c.routing = Routing::TokenChoice;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <QtTest>
 
+#include <algorithm>
 #include <cmath>
+#include <random>
 
 #include "mor/error.hpp"
 #include "run/sampler.hpp"
@@ -48,6 +50,39 @@ private slots:
         for (int i = 0; i < 20; ++i) QCOMPARE(a.choose(logits), b.choose(logits));
         Sampler c = a;
         for (int i = 0; i < 20; ++i) QCOMPARE(a.choose(logits), c.choose(logits));
+    }
+
+    /// What the backend's k best say is what all logits say, ties, negative zeros and equal random numbers included.
+    void candidates_are_enough() {
+        std::mt19937 random(5);
+        for (const Sampling& settings : {Sampling{},
+                                         {.temperature = 0.7f, .top_k = 1, .seed = 2},
+                                         {.temperature = 1.3f, .top_k = 12, .seed = 3},
+                                         {.temperature = 0.9f, .top_k = kMostCandidates, .top_p = 0.8f, .seed = 4},
+                                         {.temperature = 5, .top_k = 100, .top_p = 0.99f, .seed = 5}}) {
+            Sampler all(settings), few(settings);
+            for (int i = 0; i < 300; ++i) {
+                std::vector<float> logits(static_cast<std::size_t>(1 + random() % 400));
+                for (float& l : logits) l = static_cast<float>(static_cast<int>(random() % 41) - 20) * 0.25f;
+                if (i % 3 == 0) std::replace(logits.begin(), logits.end(), 0.0f, -0.0f);
+                std::vector<std::pair<int, float>> best;
+                for (std::size_t t = 0; t < logits.size(); ++t) best.emplace_back(static_cast<int>(t), logits[t]);
+                std::stable_sort(best.begin(), best.end(), [](auto& a, auto& b) { return a.second > b.second; });
+                QVERIFY(few.candidates() > 0);
+                best.resize(std::min(best.size(), static_cast<std::size_t>(few.candidates())));
+                const int token = all.choose(logits);
+                QCOMPARE(few.choose(best), (std::pair{token, logits[static_cast<std::size_t>(token)]}));
+            }
+        }
+    }
+
+    void the_whole_row_is_asked_for_only_where_it_is_needed() {
+        QCOMPARE(Sampler({}).candidates(), 1);
+        QCOMPARE(Sampler({.top_k = 7}).candidates(), 1);  // greedy whatever else is set
+        QCOMPARE(Sampler({.temperature = 1, .top_k = 7}).candidates(), 7);
+        QCOMPARE(Sampler({.temperature = 1, .top_k = kMostCandidates}).candidates(), kMostCandidates);
+        QCOMPARE(Sampler({.temperature = 1, .top_k = kMostCandidates + 1}).candidates(), 0);
+        QCOMPARE(Sampler({.temperature = 1, .top_p = 0.5f}).candidates(), 0);
     }
 
     void settings_are_checked() {

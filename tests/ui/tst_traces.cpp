@@ -9,6 +9,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 #include <cstdio>
+#include <thread>
 
 #include "gui/autosave.hpp"
 #include "gui/error_bar.hpp"
@@ -30,12 +31,18 @@ namespace {
 constexpr int kPatience = 60000;  ///< ms; sanitizers are slow
 constexpr int kRecorded = 17;
 
-/// What the child process does: records some tokens and waits for its end.
+/// What the child process does: records some tokens, as the engine's thread does, and waits for its end.
 int recordAndWait(const QString& folder) {
     const Autosave autosave(folder);
     const auto trace = syntheticTrace({.tokens = kRecorded});
-    mor::TraceWriter writer(autosave.file(), trace.header);
-    for (const auto& token : trace.tokens) writer.add(token);
+    mor::TraceRecorder recorder(autosave.file(), trace.header);
+    for (const auto& token : trace.tokens) {
+        mor::Events events;
+        events.tokens.resize(1);
+        events.tokens.front().record = token;
+        recorder.add(events);
+    }
+    std::this_thread::sleep_for(20 * mor::TraceRecorder::kDelay);  // nobody asks for a flush
     std::puts("recorded");
     std::fflush(stdout);
     std::getchar();

@@ -50,7 +50,7 @@ void EngineWorker::load(const std::filesystem::path& directory, const mor::Devic
     try {
         auto loaded = mor::Model::load(directory, device, {.progress = advanced, .stop = cancelled});
         scheduler_.reset();
-        writer_.reset();
+        recorder_.reset();
         model_ = std::move(loaded);
         tell(ModelLoaded{model_->info(), model_->tokenizer() != nullptr});
     } catch (const std::exception& error) {
@@ -79,7 +79,7 @@ void EngineWorker::generate(RunRequest request, Pace pace) {
 
 void EngineWorker::begin(RunRequest&& request) {
     scheduler_.reset();  // its KV cache goes before the next one comes
-    writer_.reset();
+    recorder_.reset();
     if (request.settings.prompt.empty() && !request.text.isEmpty()) {
         if (!model_->tokenizer())
             throw mor::Error(tr("This model has no tokenizer: type token ids such as 1,2,3.").toStdString());
@@ -99,20 +99,30 @@ void EngineWorker::openAutosave(const mor::TraceHeader& header) {
     if (autosave_.empty()) return;
     try {
         std::filesystem::create_directories(autosave_.parent_path());
-        writer_.emplace(autosave_, header);
+        recorder_.emplace(autosave_, header);
     } catch (const std::exception& error) {
         tell(RunWarned{tr("This run is not recorded: %1").arg(sentenceOf(error))});
     }
 }
 
-void EngineWorker::record(const mor::Events& events) {
-    if (!writer_) return;
+template <typename Step>
+void EngineWorker::recording(Step&& step) {
+    if (!recorder_) return;
     try {
-        writer_->add(events);
+        step(*recorder_);
     } catch (const std::exception& error) {
-        writer_.reset();
+        recorder_.reset();
         tell(RunWarned{tr("Recording this run stopped: %1").arg(sentenceOf(error))});
     }
+}
+
+void EngineWorker::record(const mor::Events& events) {
+    recording([&](mor::TraceRecorder& recorder) { recorder.add(events); });
+}
+
+/// Whoever hears that a run rests finds all of it in its file.
+void EngineWorker::finishRecording() {
+    recording([](mor::TraceRecorder& recorder) { recorder.flush(); });
 }
 
 void EngineWorker::scheduleTurn() {
@@ -122,9 +132,12 @@ void EngineWorker::scheduleTurn() {
 
 void EngineWorker::turn() {
     turn_scheduled_ = false;
-    if (state_ != EngineState::Running || waiting_for_room_) return;
     try {
-        compute();
+        while (state_ == EngineState::Running && !waiting_for_room_) {
+            compute();
+            if (announced_.load(std::memory_order_relaxed) == 0) continue;
+            return scheduleTurn();
+        }
     } catch (const std::exception& error) {
         failRun(sentenceOf(error));
     }
@@ -138,8 +151,7 @@ void EngineWorker::compute() {
     if (!events.tokens.empty()) finish = events.tokens.back().record.finish;
     waiting_for_room_ = !queue_.push(std::move(events));
     if (finish != mor::Finish::None) return endRun(finish);
-    if (reached) return setState(EngineState::Paused);
-    if (!waiting_for_room_) scheduleTurn();
+    if (reached) rest();
 }
 
 bool EngineWorker::paceReached(const mor::Events& events) const {
@@ -166,7 +178,12 @@ void EngineWorker::proceed(Pace pace) {
 }
 
 void EngineWorker::pause() {
-    if (state_ == EngineState::Running) setState(EngineState::Paused);
+    if (state_ == EngineState::Running) rest();
+}
+
+void EngineWorker::rest() {
+    finishRecording();
+    setState(EngineState::Paused);
 }
 
 void EngineWorker::stop() {
@@ -197,6 +214,7 @@ void EngineWorker::wake() {
 
 void EngineWorker::endRun(mor::Finish finish) {
     finish_ = finish;
+    finishRecording();
     tell(RunFinished{finish});
     setState(EngineState::Ready);
 }
@@ -204,6 +222,7 @@ void EngineWorker::endRun(mor::Finish finish) {
 void EngineWorker::failRun(const QString& sentence) {
     finish_ = mor::Finish::Cancelled;
     scheduler_.reset();
+    finishRecording();
     tell(RunFailed{sentence});
     setState(EngineState::Ready);
 }

@@ -3,6 +3,7 @@
 
 #include <QObject>
 #include <QString>
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -20,8 +21,9 @@ namespace mor::ui {
 
 /// The engine's side of the feed. Lives on a thread of its own and is only called there, through queued calls.
 ///
-/// A run computes one pass per turn of the thread's event loop, so every command is answered between two passes and
-/// nothing has to be shared but the queue.
+/// A run computes pass after pass until a command is announced, so every command is answered between two passes, an event
+/// loop that is asked for each pass does not slow short ones down, and little has to be shared: the queue, and how many
+/// commands are on their way.
 class EngineWorker : public QObject {
     Q_OBJECT
 
@@ -29,6 +31,10 @@ public:
     /// Every run is recorded to `autosave`, replacing the last one; an empty path records nothing.
     EngineWorker(RecordQueue&, std::filesystem::path autosave);
     ~EngineWorker() override;
+
+    /// A command is on its way (any thread), has arrived (the engine's). Between the two no further pass begins.
+    void announce() { announced_.fetch_add(1, std::memory_order_relaxed); }
+    void arrived() { announced_.fetch_sub(1, std::memory_order_relaxed); }
 
     void load(const std::filesystem::path&, const mor::DeviceSettings&, const std::stop_token&);
     void generate(RunRequest, Pace);
@@ -53,7 +59,11 @@ private:
     void compute();
     bool paceReached(const mor::Events&) const;
     void record(const mor::Events&);
+    void finishRecording();
+    template <typename Step>
+    void recording(Step&&);
     void openAutosave(const mor::TraceHeader&);
+    void rest();
     void endRun(mor::Finish);
     void failRun(const QString&);
     void setState(EngineState);
@@ -63,7 +73,8 @@ private:
     std::filesystem::path autosave_;
     std::shared_ptr<const mor::Model> model_;
     std::unique_ptr<mor::Scheduler> scheduler_;  ///< of the newest run, kept after its end to extend it
-    std::optional<mor::TraceWriter> writer_;
+    std::optional<mor::TraceRecorder> recorder_;
+    std::atomic<int> announced_ = 0;
     int request_ = 0;
     int prompt_tokens_ = 0;
     Pace pace_ = Pace::Run;

@@ -21,7 +21,8 @@ Feed::Feed(std::filesystem::path autosave, QObject* parent)
 Feed::~Feed() {
     comparison_.request_stop();
     loading_.request_stop();
-    thread_.quit();  // takes effect after the pass being computed; later turns are dropped
+    worker_->announce();  // so that it looks up
+    thread_.quit();       // takes effect after the pass being computed; later turns are dropped
     thread_.wait();
 }
 
@@ -33,7 +34,12 @@ std::filesystem::path Feed::defaultAutosave() {
 
 template <typename Command>
 void Feed::command(Command&& call) {
-    QMetaObject::invokeMethod(worker_.get(), std::forward<Command>(call), Qt::QueuedConnection);
+    worker_->announce();
+    auto deliver = [worker = worker_.get(), call = std::forward<Command>(call)]() mutable {
+        worker->arrived();
+        call();
+    };
+    QMetaObject::invokeMethod(worker_.get(), std::move(deliver), Qt::QueuedConnection);
 }
 
 void Feed::load(const std::filesystem::path& directory, const mor::DeviceSettings& device) {

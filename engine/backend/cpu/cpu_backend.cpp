@@ -7,6 +7,7 @@
 #include "backend/cpu/memory.hpp"
 #include "backend/cpu/pick.hpp"
 #include "backend/cpu/router.hpp"
+#include "backend/plain_route.hpp"
 
 namespace mor::cpu {
 namespace {
@@ -168,6 +169,10 @@ void CpuBackend::router(const RouterWeights& weights, const float* x, std::span<
     for_rows(n, [&](std::ptrdiff_t i) { router_product(last + i * outer.in, outer, 0, outer.out, host + i * outer.out); });
 }
 
+void CpuBackend::route(const RouteTask& task, const float* x, int width, float* y, std::span<float> scores) {
+    plain_route(*this, task, x, width, y, scores);
+}
+
 void CpuBackend::head(const Vector& norm, float eps, const Matrix& w, const float* x, std::span<const int> rows,
                       float* logits) {
     const std::lock_guard lock(mutex_);
@@ -181,9 +186,12 @@ void CpuBackend::head(const Vector& norm, float eps, const Matrix& w, const floa
     linear_.run({&product, 1});
 }
 
-std::vector<Pick> CpuBackend::pick(const float* logits, int n, int vocab, int k) {
+std::vector<Pick> CpuBackend::pick(const float* logits, int n, int vocab, int k, std::span<const int> wanted) {
     const std::lock_guard lock(mutex_);
-    return cpu::pick(kernels_, pool_, logits, n, vocab, k);
+    auto picks = cpu::pick(kernels_, pool_, logits, n, vocab, k);
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+        if (wanted[i] >= 0) picks[i].wanted = logits[i * static_cast<std::size_t>(vocab) + wanted[i]];
+    return picks;
 }
 
 }  // namespace mor::cpu

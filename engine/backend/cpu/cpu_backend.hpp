@@ -32,9 +32,10 @@ public:
     void linear_add(const Matrix& w, const float* a, int n, float* x) override;
     void ffn_in(const LayerWeights&, const LayerShape&, const float* x, int n, float* h) override;
     void router(const RouterWeights&, const float* x, std::span<const int> rows, float scale, float* host) override;
+    void route(const RouteTask&, const float* x, int width, float* y, std::span<float> scores) override;
     void head(const Vector& norm, float eps, const Matrix& w, const float* x, std::span<const int> rows,
               float* logits) override;
-    std::vector<Pick> pick(const float* logits, int n, int vocab, int k) override;
+    std::vector<Pick> pick(const float* logits, int n, int vocab, int k, std::span<const int> wanted) override;
 
 private:
     template <class Function>

@@ -28,15 +28,18 @@ struct Piece {
 std::vector<Candidate> best_of(const float* logits, int n, int first, int k) {
     std::vector<Candidate> heap;  // the worst of those kept is on top
     heap.reserve(static_cast<std::size_t>(std::min(k, n)));
+    // Of a full heap; later tokens must be larger, so NaN is not kept.
+    float worst = -std::numeric_limits<float>::infinity();
     for (int i = 0; i < n && k > 0; ++i) {
-        const Candidate c{first + i, logits[i]};
-        if (static_cast<int>(heap.size()) == k) {
-            if (!better(c, heap.front())) continue;
+        const bool full = static_cast<int>(heap.size()) == k;
+        if (full && !(logits[i] > worst)) continue;
+        if (full) {
             std::pop_heap(heap.begin(), heap.end(), better);
             heap.pop_back();
         }
-        heap.push_back(c);
+        heap.emplace_back(first + i, logits[i]);
         std::push_heap(heap.begin(), heap.end(), better);
+        if (static_cast<int>(heap.size()) == k && !std::isnan(heap.front().second)) worst = heap.front().second;
     }
     return heap;
 }

@@ -17,6 +17,8 @@ int quotient_up(int a, int b) { return (a + b - 1) / b; }
 
 /// Block i: one query's parts, in the order of the entries.
 __global__ void __launch_bounds__(kMergeThreads) merge_splits_kernel(const AttentionTask t) {
+    gpu::let_next_start();
+    gpu::wait_for_previous();
     const auto query = static_cast<std::int64_t>(blockIdx.x);
     const float2* const weights = t.weights + query * t.splits;
     float largest = -INFINITY, sum = 0;
@@ -72,7 +74,7 @@ void attention(Context& c, const AttentionShape& s, const float* q, const Device
         attention_of_few_rows(c, s.kv_type, t);
     if (t.splits == 1) return;
     const auto queries = static_cast<unsigned>(t.kv.n) * static_cast<unsigned>(t.heads);
-    gpu::launch(merge_splits_kernel, dim3(queries), dim3(kMergeThreads), 0, c.stream, t);
+    gpu::launch_early(c.device.early_launches(), merge_splits_kernel, dim3(queries), dim3(kMergeThreads), 0, c.stream, t);
     check(cudaGetLastError(), "attention");
 }
 

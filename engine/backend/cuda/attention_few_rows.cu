@@ -10,7 +10,8 @@ namespace {
 
 constexpr int kThreads = 128;
 constexpr int kWarps = kThreads / 32;
-constexpr int kLeastSpan = 64;  ///< entries
+constexpr int kLeastSpan = 64;   ///< entries
+constexpr int kUndivided = 256;  ///< up to so many entries, a second kernel to merge parts costs more than it saves
 
 /// The state of G online softmaxes in one lane: V vectors of E elements of each.
 template <int G, int V, int E>
@@ -82,6 +83,8 @@ struct Batch {
 template <class T, int E, int V, int G, int B>
 __global__ void __launch_bounds__(kThreads) few_rows_attention(const AttentionTask t, int lanes) {
     GPU_DYN_SHARED(float, shared);  // [kWarps, G, 2 + D]: largest, sum, values
+    gpu::let_next_start();
+    gpu::wait_for_previous();
     const int row = static_cast<int>(blockIdx.x) / t.splits, split = static_cast<int>(blockIdx.x) % t.splits;
     const int kv_head = static_cast<int>(blockIdx.y) / t.chunks;
     const int head = kv_head * t.group + static_cast<int>(blockIdx.y) % t.chunks * t.chunk;
@@ -206,14 +209,15 @@ void start(Context& c, const AttentionTask& t) {
     const dim3 grid(static_cast<unsigned>(t.kv.n) * static_cast<unsigned>(t.splits),
                     static_cast<unsigned>(t.kv_heads * t.chunks));
     const std::size_t shared = sizeof(float) * kWarps * G * static_cast<std::size_t>(2 + t.head_dim);
-    gpu::launch(few_rows_attention<T, E, V, G, B>, grid, dim3(kThreads), shared, c.stream, t, lanes);
+    gpu::launch_early(c.device.early_launches(), few_rows_attention<T, E, V, G, B>, grid, dim3(kThreads), shared, c.stream,
+                      t, lanes);
     check(cudaGetLastError(), "attention");
 }
 
 template <class T, int E, int V>
 void choose_heads(Context& c, AttentionTask& t) {
     constexpr int B = V == 1 ? 4 : V == 2 ? 2 : 1;  // entries in flight: registers are few
-    cut_attention(c, t, 8, 1, kLeastSpan);
+    cut_attention(c, t, 8, 1, t.kv.longest <= kUndivided ? kUndivided : kLeastSpan);
     if (t.chunk == 1) return start<T, E, V, 1, B>(c, t);
     if (t.chunk == 2) return start<T, E, V, 2, B>(c, t);
     if (t.chunk == 3) return start<T, E, V, 3, B>(c, t);

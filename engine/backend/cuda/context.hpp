@@ -9,7 +9,7 @@
 #include "mor/types.hpp"
 
 /// What every operation on the device works with. Everything is enqueued on one stream and nothing waits, but for the
-/// operations whose result the host asked for: router, pick, download.
+/// operations whose result the host asked for: router, route, pick, download.
 namespace mor::cuda {
 
 struct DeviceInfo {
@@ -21,6 +21,9 @@ struct DeviceInfo {
     std::size_t shared_per_block = 0;        ///< bytes without opting in
     std::size_t shared_per_block_optin = 0;  ///< bytes with cudaFuncAttributeMaxDynamicSharedMemorySize
     double memory_bandwidth = 0;             ///< bytes per second from clock and bus width, 0 where unknown
+    double peak_flops = 0;                   ///< float32, from clock and multiprocessors, 0 where unknown
+
+    bool early_launches() const { return major >= 9; }  ///< see gpu::launch_early
 };
 
 /// Throws mor::Error naming `what` and CUDA's own words; memory errors say how much was asked for.
@@ -68,11 +71,17 @@ public:
     }
 };
 
-/// Pinned host memory that results are copied to. get() enqueues the copy and waits for this stream up to there.
+/// Pinned host memory that results are copied to: start() enqueues the copy, finish() waits for it and for nothing that
+/// was enqueued behind it. The content stays until the next start().
 class Readback {
 public:
     virtual ~Readback() = default;
-    virtual const void* get(const void* device, std::size_t bytes) = 0;
+    virtual void start(const void* device, std::size_t bytes) = 0;
+    virtual const void* finish() = 0;
+    const void* get(const void* device, std::size_t bytes) {
+        start(device, bytes);
+        return finish();
+    }
 };
 
 struct Context {

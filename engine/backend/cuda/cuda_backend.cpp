@@ -33,6 +33,10 @@ AttentionShape attention_shape(const LayerShape& s) {
 
 int size_of(std::span<const int> rows) { return static_cast<int>(rows.size()); }
 
+DeviceRouter on_device(const RouterWeights& w) {
+    return {w.inner ? cuda::on_device(*w.inner) : DeviceMatrix{}, cuda::on_device(*w.outer)};
+}
+
 }  // namespace
 
 BlasHandle::BlasHandle(DeviceStream& stream) : workspace_(stream.allocate(blas_workspace(stream.device()))) {
@@ -67,6 +71,12 @@ std::unique_lock<std::mutex> CudaBackend::enter() {
 
 std::string CudaBackend::description() const {
     return "CUDA · " + stream_->device().name + " · " + bytes_text(stream_->device().total_memory);
+}
+
+/// A fiftieth of a second at the device's best; few rows leave most of it idle, and many want much scratch memory.
+Backend::PassSize CudaBackend::pass_size() const {
+    constexpr double kSeconds = 0.02, kLeastFlops = 4e9;
+    return {std::max(kLeastFlops, kSeconds * stream_->device().peak_flops), 64, 1024};
 }
 
 void CudaBackend::measure_operations(bool on) {
@@ -196,11 +206,38 @@ void CudaBackend::router(const RouterWeights& w, const float* x, std::span<const
     if (rows.empty()) return;
     const auto lock = enter();
     const auto timed = timer_.start("router");
-    const DeviceRouter device{w.inner ? on_device(*w.inner) : DeviceMatrix{}, on_device(*w.outer)};
     const std::size_t count = rows.size() * static_cast<std::size_t>(w.outer->out);
     float* const outputs = workspace_.of<float>(slot::router_outputs, count);
-    cuda::router(context_, device, x, staging_.put(rows), size_of(rows), scale, outputs);
+    cuda::router(context_, on_device(w), x, staging_.put(rows), size_of(rows), scale, outputs);
     std::memcpy(host, readback_.get(outputs, count * sizeof(float)), count * sizeof(float));
+}
+
+/// Compaction and gathering stand in the stream behind the copy of the scores, so the device does them while the host waits
+/// for the scores and decides; the layers find their rows in place.
+void CudaBackend::route(const RouteTask& task, const float* x, int width, float* y, std::span<float> scores) {
+    if (task.rows.empty()) return;
+    const auto lock = enter();
+    const auto timed = timer_.start("route");
+    const int n = size_of(task.rows);
+    std::vector<DeviceCut> cuts;
+    for (const RoutingCut& c : task.cuts) {
+        const int row = static_cast<int>(cuts.size());
+        cuts.push_back({c.cut, c.auxiliary ? n + row : row});
+    }
+    const int* const rows = staging_.put(task.rows);
+    const DeviceCut* const device_cuts = staging_.put(std::span<const DeviceCut>(cuts));
+    float* const outputs = workspace_.of<float>(slot::router_outputs, scores.size());
+    int begin = 0;
+    for (const RoutingPoint& p : task.points) {
+        cuda::router(context_, on_device(*p.router), x, rows + begin, p.rows, task.scale, outputs + begin);
+        if (p.auxiliary) cuda::router(context_, on_device(*p.auxiliary), x, rows + begin, p.rows, 1, outputs + n + begin);
+        begin += p.rows;
+    }
+    readback_.start(outputs, scores.size_bytes());
+    int* const count = workspace_.of<int>(slot::compaction, static_cast<std::size_t>(n) + 1);
+    cuda::compact(context_, outputs, device_cuts, rows, n, task.rest, count + 1, count);
+    cuda::gather(context_, x, count + 1, n, width, y, count);
+    std::memcpy(scores.data(), readback_.finish(), scores.size_bytes());
 }
 
 void CudaBackend::head(const Vector& norm, float eps, const Matrix& w, const float* x, std::span<const int> rows,
@@ -211,24 +248,26 @@ void CudaBackend::head(const Vector& norm, float eps, const Matrix& w, const flo
     cuda::linear(context_, on_device(w), on_device(norm), eps, x, staging_.put(rows), size_of(rows), logits);
 }
 
-std::vector<Pick> CudaBackend::pick(const float* logits, int n, int vocab, int k) {
+std::vector<Pick> CudaBackend::pick(const float* logits, int n, int vocab, int k, std::span<const int> of) {
     std::vector<Pick> picks(static_cast<std::size_t>(n));
     if (n == 0) return picks;
     const auto lock = enter();
     const auto timed = timer_.start("pick");
     const int wanted = std::clamp(k, 0, vocab), kept = std::max(wanted, 1);
-    // The picks and then the sums in one piece, so that one copy brings them.
+    // The picks, then the sums and the wanted logits in one piece, so that one copy brings them.
     const std::size_t best_bytes = static_cast<std::size_t>(n) * kept * sizeof(DevicePick);
-    const std::size_t bytes = best_bytes + static_cast<std::size_t>(n) * sizeof(float);
+    const std::size_t bytes = best_bytes + static_cast<std::size_t>(n) * (of.empty() ? 1 : 2) * sizeof(float);
     std::byte* const results = workspace_.of<std::byte>(slot::picked, bytes);
-    cuda::pick(context_, logits, n, vocab, kept, reinterpret_cast<float*>(results + best_bytes),
-               reinterpret_cast<DevicePick*>(results));
+    cuda::pick(context_, logits, n, vocab, kept, of.empty() ? nullptr : staging_.put(of),
+               {reinterpret_cast<DevicePick*>(results), reinterpret_cast<float*>(results + best_bytes),
+                of.empty() ? nullptr : reinterpret_cast<float*>(results + best_bytes) + n});
     const auto* const host = static_cast<const std::byte*>(readback_.get(results, bytes));
     const auto* const best = reinterpret_cast<const DevicePick*>(host);
     const auto* const sums = reinterpret_cast<const float*>(host + best_bytes);
     for (int i = 0; i < n; ++i) {
         Pick& p = picks[static_cast<std::size_t>(i)];
         p.log_sum_exp = sums[i];
+        if (!of.empty()) p.wanted = sums[n + i];
         for (int j = 0; j < wanted; ++j) {
             const DevicePick& d = best[static_cast<std::ptrdiff_t>(i) * kept + j];
             p.top.emplace_back(d.token, d.logit);

@@ -25,7 +25,7 @@ private:
     cublasHandle_t handle_ = nullptr;
 };
 
-/// Row operations on one device. Each enqueues its work and returns; only router, pick and download wait. Calls from
+/// Row operations on one device. Each enqueues its work and returns; only router, route, pick and download wait. Calls from
 /// several threads are safe and run one after the other.
 class CudaBackend final : public Backend {
 public:
@@ -33,6 +33,7 @@ public:
     explicit CudaBackend(const DeviceSettings&);
 
     std::string description() const override;
+    PassSize pass_size() const override;
     void measure_operations(bool on) override;
     std::vector<OperationTime> take_operation_times() override;
     double memory_bandwidth() const override { return stream_->device().memory_bandwidth; }
@@ -52,9 +53,10 @@ public:
     void linear_add(const Matrix& w, const float* a, int n, float* x) override;
     void ffn_in(const LayerWeights&, const LayerShape&, const float* x, int n, float* h) override;
     void router(const RouterWeights&, const float* x, std::span<const int> rows, float scale, float* host) override;
+    void route(const RouteTask&, const float* x, int width, float* y, std::span<float> scores) override;
     void head(const Vector& norm, float eps, const Matrix& w, const float* x, std::span<const int> rows,
               float* logits) override;
-    std::vector<Pick> pick(const float* logits, int n, int vocab, int k) override;
+    std::vector<Pick> pick(const float* logits, int n, int vocab, int k, std::span<const int> wanted) override;
 
 private:
     /// Held during an operation: one at a time, on this device.

@@ -32,6 +32,8 @@ DeviceInfo describe(int index) {
     // Two transfers a clock; kilohertz and bits.
     d.memory_bandwidth =
         2.0 * 1000 * attribute(cudaDevAttrMemoryClockRate, index) * attribute(cudaDevAttrGlobalMemoryBusWidth, index) / 8;
+    constexpr double kFlopsPerClock = 2 * 128;  // multiply-adds of a multiprocessor from 8.6 on
+    d.peak_flops = kFlopsPerClock * d.multiprocessors * 1000.0 * attribute(cudaDevAttrClockRate, index);
     return d;
 }
 

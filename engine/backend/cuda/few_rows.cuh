@@ -101,6 +101,7 @@ __global__ void __launch_bounds__(kFewRowsThreads, kFewRowsBlocks<N>)
     float* const staged = reinterpret_cast<float*>(staged_vectors);
     GPU_SHARED(float, warp_squares, [kFewRowsWarps][N]);
 
+    gpu::let_next_start();
     const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
     const int row0 = static_cast<int>(blockIdx.x) * N;
     const int value = lane / kLanes;  // which of the V sums this lane will hold
@@ -125,6 +126,7 @@ __global__ void __launch_bounds__(kFewRowsThreads, kFewRowsBlocks<N>)
             const int count = min(kTile, p.in - begin), vectors = count / E;
             Batch batch;
             batch.load(weights, 0, vectors);  // before anything that waits
+            if (begin == 0 && first_round) gpu::wait_for_previous();
             if (begin == 0 && stores) place = output.place(my_unit, my_row);
             if (first_round || kTile < p.in) {
                 stage_tile<E, N>(p, row0, begin, count, first_round, staged, squares, warp_squares);
@@ -157,7 +159,8 @@ void start(Context& c, const FewRows& p, const Output& output) {
     const int groups = (p.n + N - 1) / N, most = std::max(1, c.device.multiprocessors * kBlocksPerMultiprocessor / groups);
     const int blocks = std::min((p.units + per_block - 1) / per_block, most);
     const dim3 grid(static_cast<unsigned>(groups), static_cast<unsigned>(blocks));
-    gpu::launch(few_rows_kernel<T, E, N, P, Output>, grid, dim3(kFewRowsThreads), 0, c.stream, p, output);
+    gpu::launch_early(c.device.early_launches(), few_rows_kernel<T, E, N, P, Output>, grid, dim3(kFewRowsThreads), 0,
+                      c.stream, p, output);
     check(cudaGetLastError(), "product of few rows");
 }
 

@@ -6,6 +6,12 @@
 ///
 /// Shared memory is declared with GPU_SHARED(float, name, [32]) or GPU_DYN_SHARED(float, name), and kernels start with
 /// gpu::launch(kernel, grid, block, dynamic_shared_bytes, stream, arguments...).
+///
+/// gpu::launch_early starts a kernel that may begin while the one before it still runs (programmatic dependent launch, from
+/// compute capability 9.0): what it does before gpu::wait_for_previous() overlaps with the end of that kernel, so it may
+/// touch nothing that a kernel writes; weights, for instance. Every thread of such a kernel calls wait_for_previous().
+/// gpu::let_next_start() at the beginning of a kernel lets the next one begin as soon as there is room beside it; the next
+/// one's wait still lasts until this kernel has ended. On the emulated device, and on older ones, kernels follow each other.
 #ifdef MOR_CUDA_EMULATION
 #include "cuda_emulation/cuda_emulation.hpp"
 #else
@@ -30,6 +36,31 @@ void launch(void (*kernel)(P...), dim3 grid, dim3 block, std::size_t shared, cud
     // clang-format on
 #endif
 }
+
+/// `able`: the device's compute capability is 9.0 or later.
+template <class... P, class... A>
+void launch_early(bool able, void (*kernel)(P...), dim3 grid, dim3 block, std::size_t shared, cudaStream_t stream,
+                  A&&... arguments) {
+    cudaLaunchAttribute early{};
+    early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+    early.val.programmaticStreamSerializationAllowed = 1;
+    const cudaLaunchConfig_t config{grid, block, shared, stream, &early, able ? 1u : 0u};
+    cudaLaunchKernelEx(&config, kernel, static_cast<P>(arguments)...);  // its error stays for cudaGetLastError()
+}
+
+#ifdef __CUDACC__
+__device__ __forceinline__ void let_next_start() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+    cudaTriggerProgrammaticLaunchCompletion();
+#endif
+}
+
+__device__ __forceinline__ void wait_for_previous() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+    cudaGridDependencySynchronize();
+#endif
+}
+#endif
 
 }  // namespace gpu
 #endif

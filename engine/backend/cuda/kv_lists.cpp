@@ -37,10 +37,10 @@ DeviceKv KvLists::send(std::span<const KvRow> rows, int block_entries) {
         offsets_.push_back(row.offset);
         kv.longest = std::max(kv.longest, row.visible);
     }
+    send_rows(kv);
     kv.offset = offsets_.front();
     const bool one_offset = std::all_of(offsets_.begin(), offsets_.end(), [&](auto o) { return o == kv.offset; });
-    if (!one_offset) kv.offsets = staging_.put(std::span<const std::int64_t>(offsets_));
-    send_rows(kv);
+    if (!one_offset) kv.offsets = staging_.put(std::span<const std::int64_t>(offsets_));  // last: read where it is staged
     forget_old_tables();
     return kv;
 }

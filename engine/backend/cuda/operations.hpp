@@ -11,7 +11,8 @@ namespace mor::cuda {
 
 // --- rows.cu
 void embed(Context&, const DeviceMatrix& table, const int* ids, const int* rows, int n, float* x);
-void gather(Context&, const float* x, const int* rows, int n, int width, float* y);
+/// count, if not null, is a number of rows up to n that only the device knows.
+void gather(Context&, const float* x, const int* rows, int n, int width, float* y, const int* count = nullptr);
 /// gates may be null: replace.
 void combine(Context&, const float* y, const int* rows, const float* gates, int n, int width, float* x);
 
@@ -67,16 +68,29 @@ struct DeviceRouter {
 /// Outputs for x[rows[i]] * scale, [n, outputs], in float32, one fixed order of summation for any n.
 void router(Context&, const DeviceRouter&, const float* x, const int* rows, int n, float scale, float* outputs);
 
-/// Stable compaction: the indices i, ascending, with scores[i] >= cuts[i] into taken[0, count); count is one int.
-void compact(Context&, const float* scores, const float* cuts, int n, int* taken, int* count);
+/// A row's RoutingCut, and which of the scores is meant.
+struct DeviceCut {
+    float cut;
+    int score;
+};
+/// Stable compaction into places[0, count): rows[i] of the rows that are taken, in their order, and then of those of
+/// [rest, n) that are not. count is one int.
+void compact(Context&, const float* scores, const DeviceCut* cuts, const int* rows, int n, int rest, int* places,
+             int* count);
 
 // --- pick.cu
-/// Of each row of logits [n, vocab]: log-sum-exp [n], and the k best as (token, logit) [n, k], best first, ties to the
-/// lower token. 1 <= k <= vocab.
 struct DevicePick {
     int token;
     float logit;
 };
-void pick(Context&, const float* logits, int n, int vocab, int k, float* log_sum_exp, DevicePick* best);
+/// Where the results go.
+struct DevicePicks {
+    DevicePick* best;    ///< [n, k], best first, ties to the lower token
+    float* log_sum_exp;  ///< [n]
+    float* wanted;       ///< [n] logits of the wanted tokens, NaN where none is; null without such a list
+};
+/// Of each row of logits [n, vocab]: log-sum-exp, the k best, and the logit of the token wanted[i], -1: none; the list may
+/// be null. 1 <= k <= vocab.
+void pick(Context&, const float* logits, int n, int vocab, int k, const int* wanted, const DevicePicks&);
 
 }  // namespace mor::cuda

@@ -153,14 +153,15 @@ __global__ void __launch_bounds__(kThreads)
     }
 }
 
-/// One block per row: keys become picks, and the pieces' sums a log-sum-exp. Row y's keys begin at y * stride.
+/// One block per row: keys become picks, and the pieces' sums a log-sum-exp. Row y's keys begin at y * stride. `wanted`
+/// may be null.
 __global__ void __launch_bounds__(kThreads)
     finish_kernel(const float* logits, int vocab, int k, const Key* best, std::int64_t stride, const Sums* sums, int pieces,
-                  float* log_sum_exp, DevicePick* picks) {
+                  const int* wanted, const DevicePicks to) {
     const auto row = static_cast<std::int64_t>(blockIdx.x);
     for (int j = static_cast<int>(threadIdx.x); j < k; j += kThreads) {
         const int token = token_of(best[row * stride + j]);
-        picks[row * k + j] = {token, logits[row * vocab + token]};
+        to.best[row * k + j] = {token, logits[row * vocab + token]};
     }
     if (threadIdx.x >= 32) return;
     const Sums* const of_row = sums + row * pieces;
@@ -174,7 +175,9 @@ __global__ void __launch_bounds__(kThreads)
         if (piece.largest > -INFINITY) sum += piece.sum * expf(piece.largest - largest);
     }
     sum = warp_sum(sum);
-    if (threadIdx.x == 0) log_sum_exp[row] = fabsf(largest) < INFINITY ? largest + logf(sum) : largest;
+    if (threadIdx.x != 0) return;
+    to.log_sum_exp[row] = fabsf(largest) < INFINITY ? largest + logf(sum) : largest;
+    if (wanted) to.wanted[row] = wanted[row] < 0 ? NAN : logits[row * vocab + wanted[row]];
 }
 
 // ------------------------------------------------------------------------------------------------ very large k
@@ -206,7 +209,7 @@ int power_of_two(int n) { return static_cast<int>(std::bit_ceil(static_cast<unsi
 
 }  // namespace
 
-void pick(Context& c, const float* logits, int n, int vocab, int k, float* log_sum_exp, DevicePick* best) {
+void pick(Context& c, const float* logits, int n, int vocab, int k, const int* wanted, const DevicePicks& results) {
     if (n == 0) return;
     const bool lists = k <= kMostListed;
     const int pieces = (vocab + kPiece - 1) / kPiece, width = power_of_two(k), size = power_of_two(vocab);
@@ -235,7 +238,7 @@ void pick(Context& c, const float* logits, int n, int vocab, int k, float* log_s
         sort_row(c, logits + static_cast<std::int64_t>(row) * vocab, vocab, size,
                  from + static_cast<std::int64_t>(row) * size);
     gpu::launch(finish_kernel, dim3(static_cast<unsigned>(n)), dim3(kThreads), 0, c.stream, logits, vocab, k, from,
-                static_cast<std::int64_t>(lists ? k : size), sums, pieces, log_sum_exp, best);
+                static_cast<std::int64_t>(lists ? k : size), sums, pieces, wanted, results);
     check(cudaGetLastError(), "pick");
 }
 

@@ -119,18 +119,30 @@ namespace {
 
 constexpr int kMostThreads = 1024;  ///< of the one block that compacts
 
-/// One block goes through the rows in pieces of its size. Within a piece a row's place is the number of rows taken in
-/// front of it: those of earlier warps, from the warps' counts, and those of lower lanes, from the ballot.
+/// RoutingCut::takes
+__device__ __forceinline__ bool takes(const float* scores, const DeviceCut& cut) {
+    return cut.cut == -INFINITY || (cut.cut < INFINITY && scores[cut.score] >= cut.cut);
+}
+
+/// One block goes through the rows in pieces of its size: all of them for those taken, then from `rest` on for those not
+/// taken. Within a piece a row's place is the number of rows that go on in front of it: those of earlier warps, from the
+/// warps' counts, and those of lower lanes, from the ballot.
 __global__ void __launch_bounds__(kMostThreads)
-    compact_kernel(const float* scores, const float* cuts, int n, int* taken, int* count) {
+    compact_kernel(const float* scores, const DeviceCut* cuts, const int* rows, int n, int rest, int* places, int* count) {
     GPU_SHARED(int, warp_counts, [2][kMostThreads / 32]);
     const int thread = static_cast<int>(threadIdx.x), size = static_cast<int>(blockDim.x);
     const int warp = thread / 32, lane = thread % 32, warps = size / 32;
-    int base = 0;  // rows taken in earlier pieces, the same in every thread
-    for (int begin = 0, piece = 0; begin < n; begin += size, ++piece) {
+    int base = 0;  // places filled by earlier pieces, the same in every thread
+    bool wanted = true;
+    for (int begin = 0, piece = 0;; begin += size, ++piece) {
+        if (begin >= n && wanted) {
+            wanted = false;
+            begin = rest;
+        }
+        if (begin >= n) break;
         const int i = begin + thread;
-        const bool takes = i < n && scores[i] >= cuts[i];
-        const unsigned lanes = __ballot_sync(kAllLanes, takes);
+        const bool goes = i < n && takes(scores, cuts[i]) == wanted;
+        const unsigned lanes = __ballot_sync(kAllLanes, goes);
         int* const counts = warp_counts[piece % 2];  // two, so that one barrier per piece is enough
         if (lane == 0) counts[warp] = __popc(lanes);
         __syncthreads();
@@ -139,7 +151,7 @@ __global__ void __launch_bounds__(kMostThreads)
             before += w < warp ? counts[w] : 0;
             all += counts[w];
         }
-        if (takes) taken[base + before + __popc(lanes & ((1u << lane) - 1))] = i;
+        if (goes) places[base + before + __popc(lanes & ((1u << lane) - 1))] = rows[i];
         base += all;
     }
     if (thread == 0) *count = base;
@@ -147,9 +159,11 @@ __global__ void __launch_bounds__(kMostThreads)
 
 }  // namespace
 
-void compact(Context& c, const float* scores, const float* cuts, int n, int* taken, int* count) {
+void compact(Context& c, const float* scores, const DeviceCut* cuts, const int* rows, int n, int rest, int* places,
+             int* count) {
     const int threads = std::clamp((n + 31) / 32 * 32, 32, kMostThreads);
-    gpu::launch(compact_kernel, dim3(1), dim3(static_cast<unsigned>(threads)), 0, c.stream, scores, cuts, n, taken, count);
+    gpu::launch(compact_kernel, dim3(1), dim3(static_cast<unsigned>(threads)), 0, c.stream, scores, cuts, rows, n, rest,
+                places, count);
     check(cudaGetLastError(), "compact");
 }
 

@@ -57,7 +57,7 @@ void StagingRing::grow(std::size_t section) {
 std::byte* StagingRing::place(std::size_t count) {
     if (count > section_) grow(std::bit_ceil(count));
     if (used_ + count > section_) {
-        read_[current_].record(stream_->stream());
+        read_[(current_ + kSections - 1) % kSections].record(stream_->stream());
         current_ = (current_ + 1) % kSections;
         read_[current_].wait();
         used_ = 0;
@@ -89,15 +89,22 @@ void StagingRing::upload(const void* host, std::size_t bytes, void* target) {
 PinnedReadback::PinnedReadback(std::shared_ptr<DeviceStream> stream)
     : stream_(std::move(stream)), memory_(std::make_unique<PinnedMemory>(kLeast)) {}
 
-const void* PinnedReadback::get(const void* device, std::size_t bytes) {
+PinnedReadback::~PinnedReadback() { cudaStreamSynchronize(stream_->stream()); }
+
+void PinnedReadback::start(const void* device, std::size_t bytes) {
+    done_.wait();  // an operation that failed may have left a copy on its way
     if (bytes > memory_->size()) {
-        memory_.reset();  // nothing is on its way into it: every copy was waited for
+        memory_.reset();
         memory_ = std::make_unique<PinnedMemory>(std::bit_ceil(bytes));
     }
-    if (bytes == 0) return memory_->data();
+    if (bytes == 0) return;
     check(cudaMemcpyAsync(memory_->data(), device, bytes, cudaMemcpyDeviceToHost, stream_->stream()),
           "copy from the device");
-    check(cudaStreamSynchronize(stream_->stream()), "wait for the device");
+    done_.record(stream_->stream());
+}
+
+const void* PinnedReadback::finish() {
+    done_.wait();
     return memory_->data();
 }
 

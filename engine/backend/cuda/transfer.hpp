@@ -39,7 +39,9 @@ private:
     bool recorded_ = false;
 };
 
-/// See Staging. The ring has sections; an event at the end of each says when the device has read it.
+/// See Staging. The ring has sections. Work that reads a section may still be enqueued when the next one is begun, by an
+/// operation with several lists, but not when that is left: then an event is recorded which says when the device has read
+/// the section.
 class StagingRing final : public Staging {
 public:
     explicit StagingRing(std::shared_ptr<DeviceStream>);
@@ -69,7 +71,9 @@ private:
 class PinnedReadback final : public Readback {
 public:
     explicit PinnedReadback(std::shared_ptr<DeviceStream>);
-    const void* get(const void* device, std::size_t bytes) override;
+    ~PinnedReadback() override;  ///< waits for a copy that nobody has finished
+    void start(const void* device, std::size_t bytes) override;
+    const void* finish() override;
 
     /// Copies device memory of any size to the host.
     void download(const void* device, std::size_t bytes, void* host);
@@ -79,6 +83,7 @@ private:
 
     std::shared_ptr<DeviceStream> stream_;
     std::unique_ptr<PinnedMemory> memory_;
+    Event done_;
 };
 
 }  // namespace mor::cuda

@@ -84,8 +84,9 @@ public:
 
     bool running(int request) const;
     KvReport kv(int request) const;
-    std::span<const float> last_logits(int request) const;  ///< [vocab] after the newest finished token
-    const std::vector<int>& tokens(int request) const;      ///< all tokens finished or chosen
+    /// [vocab] after the newest finished token. While the request runs they are copied from the device by this call.
+    std::span<const float> last_logits(int request) const;
+    const std::vector<int>& tokens(int request) const;  ///< all tokens finished or chosen
     const Model& model() const;
 
 private:

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -44,8 +46,8 @@ struct Trace {
     bool torn = false;  ///< the file's last line was incomplete and has been dropped
 };
 
-/// Appends a run to a .mortrace file, JSON Lines, one record a line, flushed line by line so that a crash loses at
-/// most the line being written. Throws Error when the disk does.
+/// Appends a run to a .mortrace file, JSON Lines, one record a line. Whatever add() was given is with the operating system
+/// when it returns, so that a crash loses at most the line being written. Throws Error when the disk does.
 class TraceWriter {
 public:
     TraceWriter(const std::filesystem::path&, const TraceHeader&);
@@ -53,10 +55,37 @@ public:
     void add(const PassRecord&);
     void add(const Events&);
 
+    /// Records that reach the file with the next flush() or add() only.
+    void put(const TokenRecord&);
+    void put(const PassRecord&);
+    void flush();
+
 private:
-    void line(const std::string&);
+    template <class Record>
+    void append(const Record&);
+
     std::filesystem::path path_;
     std::ofstream out_;
+    std::string lines_;  ///< not yet written
+};
+
+/// A TraceWriter on a thread of its own: whoever computes only hands records over. They reach the file in order, some
+/// milliseconds later; a crash loses at most kDelay and the line being written. Throws Error when the disk does, or has
+/// done since the last call; nothing more is written then.
+class TraceRecorder {
+public:
+    static constexpr std::chrono::milliseconds kDelay{5};
+    /// Passes waiting to be written at which add() waits, too.
+    static constexpr std::size_t kCapacity = 4096;
+
+    TraceRecorder(const std::filesystem::path&, const TraceHeader&);  ///< the header is in the file when it returns
+    ~TraceRecorder();                                                 ///< everything added is
+    void add(const Events&);
+    void flush();  ///< everything added is in the file when it returns
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
 };
 
 /// Reads a whole .mortrace file. A torn last line is dropped; anything else wrong throws Error naming the line.
