@@ -5,6 +5,7 @@
 #include <QCoreApplication>
 #include <QImage>
 #include <QPainter>
+#include <QScrollBar>
 #include <algorithm>
 
 #include "gui/run_text.hpp"
@@ -95,12 +96,14 @@ QString boxed(const TracePage& page, const QString& title, const QString& captio
 QString heatmapFigure(const TracePage& page, const QString& title) {
     DepthHeatmapView& heatmap = *page.heatmap();
     const double before = heatmap.columnWidth(), tokens = std::max(1, page.model().extent());
+    const int scrolled = heatmap.horizontalScrollBar()->value();
     const bool whole = kFrame + kColumn * tokens <= kWidest;
     const double width = whole ? std::max(kUsual, kFrame + kColumn * tokens) : kUsual;
     heatmap.setColumnWidth(whole ? kColumn : (width - kFrame) / tokens);
     const QSizeF size(width, std::max(220.0, 36.0 * page.model().recursions() + 130));
     const QString html = boxed(page, title, heatmap.caption(), heatmap, size);
     heatmap.setColumnWidth(before);
+    heatmap.horizontalScrollBar()->setValue(scrolled);
     return html;
 }
 

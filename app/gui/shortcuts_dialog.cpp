@@ -20,7 +20,6 @@ QList<Key> viewKeys() {
     return {
         {tr("Left, Right"), tr("In a view: move the pin by a token; with Ctrl by ten")},
         {tr("Home, End"), tr("In a view: pin the first or the last token")},
-        {tr("Esc, in a view"), tr("Forget hovering and pins")},
         {tr("+, -, F"), tr("In the heatmap: wider, narrower, all tokens at once")},
         {tr("Up, Down"), tr("In the routing view: what if the threshold were higher or lower; with Shift in large steps")},
         {tr("Backspace"), tr("In the routing view: back to the recorded threshold")},

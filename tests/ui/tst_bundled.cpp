@@ -10,6 +10,7 @@
 #include "gui/prompt_box.hpp"
 #include "gui/sample_prompt.hpp"
 #include "models/figures.hpp"
+#include "models/rule_overlay.hpp"
 #include "models/threshold_estimate.hpp"
 #include "ui/opened_window.hpp"
 #include "views/kv_chart_view.hpp"
@@ -96,8 +97,14 @@ void BundledTest::takePictures(MainWindow& window, const QString& name) {
             window.page()->finishDrawing();
             QCoreApplication::processEvents();
             QTest::qWait(150);
-            QVERIFY(window.grab().save(
-                QStringLiteral("%1/%2-%3%4.png").arg(folder, name).arg(size.width()).arg(dark ? "-dark" : "")));
+            const QString file = QStringLiteral("%1/%2-%3%4%5.png").arg(folder, name).arg(size.width());
+            QVERIFY(window.grab().save(file.arg(dark ? "-dark" : "", "")));
+            if (!large || !window.actions().compareRules->isEnabled()) continue;
+            window.actions().compareRules->trigger();
+            QVERIFY(QTest::qWaitFor([&] { return window.page()->overlay()->isActive(); }, kPatience));
+            QTest::qWait(150);
+            QVERIFY(window.grab().save(file.arg(dark ? "-dark" : "", "-leak")));
+            window.actions().compareRules->trigger();
         }
 }
 
@@ -116,6 +123,13 @@ std::unique_ptr<Opened> finishedRun(const char* model, int tokens, const QSize& 
     return o;
 }
 
+/// The newest word that went all the way, a few tokens before the end.
+int deepWord(const TraceModel& trace) {
+    int token = trace.tokenCount() - 4;
+    while (token > 0 && (trace.token(token).depth < trace.recursions() || trace.token(token).piece.size() < 4)) --token;
+    return token;
+}
+
 }  // namespace
 
 /// The three pictures of README.md, drawn anew into $MOR_PICTURES_DIR.
@@ -125,7 +139,7 @@ void BundledTest::picturesForTheReadme() {
     const QString file = folder + QStringLiteral("/%1.png");
     const auto run = finishedRun("prose-expert-r3", 60, {1440, 900});
     QVERIFY(run->window->trace().tokenCount() > 20);
-    run->window->selection().togglePin(run->window->trace().tokenCount() - 8);
+    run->window->selection().togglePin(deepWord(run->window->trace()));
     QCoreApplication::processEvents();
     QVERIFY(run->window->grab().save(file.arg("morscope")));
     run->window->selection().clear();

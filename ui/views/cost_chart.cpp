@@ -113,7 +113,8 @@ void CostChart::drawBars(QPainter& painter, const QRectF& plot) const {
         const double left = std::round(plot.left() + token * bar), right = std::round(plot.left() + (token + 1) * bar) - 1;
         double bottom = plot.bottom();
         const auto piece = [&](double amount, const QColor& colour, bool pale) {
-            const double height = amount / top_ * plot.height();
+            // Not every kind of picture can clip.
+            const double height = std::min(amount / top_ * plot.height(), bottom - plot.top());
             const QRectF area(left, bottom - height, std::max(1.0, right - left), height);
             painter.fillRect(area, colour);
             if (pale && area.width() > 2) {
@@ -141,7 +142,7 @@ void CostChart::drawThinBars(QPainter& painter, const QRectF& plot) const {
     for (int x = 0; x < pixels; ++x) {
         const int from = static_cast<int>(std::int64_t{x} * count / pixels);
         const int to = std::max(from + 1, static_cast<int>(std::int64_t{x + 1} * count / pixels));
-        const double height = mean(from, to) / top_ * plot.height();
+        const double height = std::min(mean(from, to) / top_, 1.0) * plot.height();
         painter.fillRect(QRectF(plot.left() + x, plot.bottom() - height, 1, height), theme_.frame().neutral);
     }
 }

@@ -146,43 +146,12 @@ HeatmapPainter DepthHeatmapView::painterNow() const {
     return painter;
 }
 
-QString DepthHeatmapView::whatChanges() const {
-    if (estimate_ && estimate_->isActive())
-        return tr("if the threshold were %1: orange ● would go on, ○ would leave, ? was never scored")
-            .arg(scoreText(estimate_->threshold()));
-    if (overlay_ && overlay_->isActive())
-        return tr("with top-k, which looks ahead: ▲ takes, ▼ leaves; %1 of %2 tokens differ")
-            .arg(countText(overlay_->differing()), countText(model_->tokenCount()));
-    return {};
-}
-
-QString DepthHeatmapView::caption() const {
-    if (const auto marks = whatChanges(); !marks.isEmpty()) return marks;
-    const auto colour = colourBy_ == ColourBy::Depth ? tr("colour = depth") : tr("grey = %1").arg(rampName(colourBy_));
-    if (choosesDepth(*model_)) return tr("%1, fill height = probability of this depth, ● passes ◆ chosen").arg(colour);
-    if (model_->hasRun() && model_->recursions() == 0) return {};
-    if (!model_->hasRun()) return tr("a column for each token, a row for each recursion");
-    if (!model_->isRouted()) return tr("%1, ● taken; nothing is routed in this model").arg(colour);
-    const auto rule = thresholdOf(*model_) >= 0 ? tr(", tick = threshold") : QString();
-    const bool stores = model_->header().kv_policy == mor::KvPolicy::RecursiveSharing;
-    return tr("%1, fill height = router score%2, ● continue ○ leave%3, blank = not offered")
-        .arg(colour, rule, stores ? tr(" ◐ leave, K/V stored") : QString());
-}
-
-QString DepthHeatmapView::emptyText() const {
-    if (!model_->hasRun()) return tr("Type a prompt and press Generate: every token becomes a column here.");
-    if (model_->recursions() == 0)
-        return tr("This model has no recursions: every token goes once through all %1 layers. Choose a "
-                  "Mixture-of-Recursions model "
-                  "to see depths.")
-            .arg(model_->header().config.llama.num_hidden_layers);
-    return model_->extent() == 0 ? tr("Reading the prompt …") : QString();
-}
-
 void DepthHeatmapView::drawInto(QPainter& painter, const QRectF& area) const {
     if (const auto empty = emptyText(); !empty.isEmpty()) return drawEmptyState(painter, theme_, area, empty);
-    const auto layout =
-        layOutHeatmap(theme_, area, model_->recursions(), model_->extent(), theme_.px(columnWidth_), 0, sides());
+    auto layout = layOutHeatmap(theme_, area, model_->recursions(), model_->extent(), theme_.px(columnWidth_), 0, sides());
+    // Half a column would stick out of pictures that cannot clip.
+    while (layout.end > layout.first + 1 && layout.grid.column(layout.end - 1).right() > layout.cells.right() + 0.5)
+        --layout.end;
     painterNow().draw(painter, layout);
 }
 
@@ -296,13 +265,6 @@ bool DepthHeatmapView::viewportEvent(QEvent* event) {
     if (event->type() == QEvent::MouseMove && drag_ != Drag::None) return QAbstractScrollArea::viewportEvent(event);
     const auto token = [this](QPointF at) { return tokenAt(at.toPoint()); };
     return followPointer(*event, viewport(), *selection_, *model_, token) || QAbstractScrollArea::viewportEvent(event);
-}
-
-QString DepthHeatmapView::description() const {
-    if (const auto empty = emptyText(); !empty.isEmpty()) return empty;
-    QString text = tr("%n token(s) over %1 recursions.", nullptr, model_->tokenCount()).arg(model_->recursions());
-    if (const auto tip = tokenTip(*model_, selection_->current()); !tip.isEmpty()) text += QLatin1Char(' ') + tip;
-    return text;
 }
 
 QSize DepthHeatmapView::sizeHint() const {
