@@ -55,6 +55,7 @@ struct Stream {
 
     QImage onScreen() {
         QTest::qWait(kSettled);
+        for (int i = 0; i < 3; ++i) QCoreApplication::processEvents();  // what the last timers have asked for
         const auto* shown = dynamic_cast<const QImage*>(page.backingStore()->paintDevice());
         return shown ? shown->convertToFormat(QImage::Format_RGB32) : QImage();
     }

@@ -18,11 +18,11 @@
 #include "models/trace_model.hpp"
 #include "views/geometry.hpp"
 #include "views/interaction.hpp"
+#include "views/later.hpp"
 
 namespace mor::ui {
 namespace {
 
-constexpr int kPatience = 83;  // ms: after every third batch of 33, half way to the next, when other pictures rest
 constexpr double kFewestTokens = 16;
 
 /// Only what changed: every property of an axis lays the chart out again.
@@ -54,11 +54,11 @@ KvChartView::KvChartView(TraceModel* model, Selection* selection, QWidget* paren
     chart()->layout()->setContentsMargins(0, 0, 0, 0);
     makeAxes();
     pending_.setSingleShot(true);
-    pending_.setInterval(kPatience);
     connect(&pending_, &QTimer::timeout, this, &KvChartView::flush);
     connect(model, &QAbstractItemModel::modelReset, this, &KvChartView::rebuild);
     connect(model, &TraceModel::extended, this, [this] {
-        if (!pending_.isActive()) pending_.start();
+        const bool goesOn = flushed_.isValid() && flushed_.elapsed() < 2 * kDrawLater;
+        if (!pending_.isActive()) pending_.start(goesOn ? kDrawLater : kDrawBetween);
     });
     connect(selection, &Selection::changed, this, [this] {
         if (marks_ == selection_->marks()) return;  // the newest token alone is no mark here
@@ -109,6 +109,7 @@ void KvChartView::rebuild() {
 
 void KvChartView::flush() {
     pending_.stop();
+    flushed_.start();
     fitAxes();
     fillSeries();
     viewport()->update();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <QElapsedTimer>
 #include <QPointF>
 #include <QTimer>
 #include <QtCharts/QChartView>
@@ -86,6 +87,7 @@ private:
     double divisor_ = 1024;
     Selection::Marks marks_;  ///< as painted
     QTimer pending_;
+    QElapsedTimer flushed_;
 };
 
 }  // namespace mor::ui

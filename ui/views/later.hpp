@@ -22,9 +22,12 @@ private:
     QTimer timer_;
 };
 
-/// Milliseconds. Batches come every 33: pictures that change as a whole are painted after every second one, and half way to
+/// Milliseconds. Batches come every 33: pictures that change as a whole are painted after every third one, and half way to
 /// the next, so that no frame has everything to do.
-inline constexpr int kDrawLater = 50;
+inline constexpr int kDrawLater = 83;
+
+/// The same for one that must not coincide with those: once in the beginning, kDrawLater from then on.
+inline constexpr int kDrawBetween = 50;
 
 /// What screen readers are told about a text that grows.
 inline constexpr int kDescribeLater = 1000;
