@@ -106,8 +106,10 @@ def data(settings: dict, workdir: Path) -> list[str]:
 def training(settings: dict, run: dict) -> list[str]:
     routed = settings["kind"] in ("expert", "token")
     coefficient = f"auxiliary coefficient {settings['auxiliary_coefficient']}, " if routed else ""
+    start = (f"The weights of `{settings['start']}`, whose block then gets routers and a gate (`start_from` in `model.py`), and after them "
+             if "start" in settings else "")
     return [
-        f"{run['tokens']:,} tokens in windows of {settings['context']}, {settings['batch']} windows a step; "
+        f"{start}{run['tokens']:,} tokens in windows of {settings['context']}, {settings['batch']} windows a step; "
         f"{run['seconds'] / 60:.0f} minutes of wall clock on {'the CPU' if run.get('device', 'CPU').upper() == 'CPU' else 'one ' + run['device']}. "
         f"AdamW (0.9, {settings['beta2']}), learning rate "
         f"{settings['learning_rate']}, linear decay over the last {100 * settings['decay']:.0f} %, weight decay "
@@ -157,7 +159,8 @@ def hops_measurements(report: dict) -> list[str]:
         return lines
     roles = sorted(report["depth_by_role"].items(), key=lambda item: -item[1]["mean_depth"])
     return [*lines, "",
-            "Mean depth of the token that has to answer, by look-ups: " + " / ".join(f"{d:.2f}" for d in report["depth_of_answering"])
+            f"Mean depth of all tokens: {sum(e['share'] * e['mean_depth'] for e in report['depth_by_role'].values()):.2f} of {len(report['accuracy_at_depth'])}. "
+            "Of the token that has to answer, by look-ups: " + " / ".join(f"{d:.2f}" for d in report["depth_of_answering"])
             + ". As deep as there are look-ups: " + percentages(report["exact_depth"]) + ".", "",
             *table(["token", "share", "mean depth"],
                    [[name, f"{e['share']:.1%}", f"{e['mean_depth']:.2f}"] for name, e in roles])]
@@ -176,7 +179,7 @@ def engine_runs(cli: Path, modeldir: Path, task: str) -> tuple[list[str], dict]:
             text = prompt + "".join(r["piece"] for r in records if not r.get("prompt"))
             lines.append(f"- seed {seed}: {' '.join(text.split())}" if task == "prose" else f"- `{text}`")
             for record in records:
-                for recursion, decision in enumerate(record["recursions"]):
+                for recursion, decision in enumerate(record.get("recursions", [])):
                     if decision.get("gate") is not None:
                         gates.setdefault(recursion, []).append(decision["gate"])
             flops += sum(r["flops"] for r in records)

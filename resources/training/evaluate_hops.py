@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How well an exported model of the hops task answers, and where it spends its depth.
 
-    python evaluate_hops.py MODELDIR [--json] [--threads N]
+    python evaluate_hops.py MODELDIR [--json] [--threads N] [--questions FILE]
 
 On HELDOUT_TEXTS texts that training never saw: accuracy by hop count, under the model's own rule and with every token
 forced to the same depth; mean depth of the answering token by hop count, and of the other tokens by what they are.
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from model import MoR
-from task_hops import HOPS, IDS, heldout
+from task_hops import FIRST_ID, HOPS, IDS, SYMBOLS, heldout
 
 BATCH = 32
 
@@ -68,6 +68,14 @@ def evaluate_hops(model: MoR) -> dict:
     return report
 
 
+def questions(texts: int) -> list[dict]:
+    """The questions of some held-out texts: everything up to the variable asked for, the answer, and its look-ups."""
+    ids, hops = heldout()
+    spell = lambda row: "".join(SYMBOLS[i - FIRST_ID] for i in row)
+    return [{"prompt": spell(ids[text, :at + 1]), "answer": spell(ids[text, at + 1:at + 2]), "hops": int(hops[text, at])}
+            for text in range(texts) for at in np.flatnonzero(hops[text])]
+
+
 def main() -> None:
     from evaluate import load          # needs sentencepiece, which the functions above do not
 
@@ -75,8 +83,12 @@ def main() -> None:
     arguments.add_argument("modeldir", type=Path)
     arguments.add_argument("--json", action="store_true", help="one JSON object on one line")
     arguments.add_argument("--threads", type=int, default=1)
+    arguments.add_argument("--questions", type=Path, help="write the questions of eight texts here, for the engine's test")
     options = arguments.parse_args()
     torch.set_num_threads(options.threads)
+    if options.questions:
+        lines = ",\n".join(json.dumps(question) for question in questions(8))
+        options.questions.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     report = evaluate_hops(load(options.modeldir)[0])
     print(json.dumps(report) if options.json else "\n".join(f"{key}: {value}" for key, value in report.items()))
 
