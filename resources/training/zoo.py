@@ -29,7 +29,7 @@ def zoo(models: Path) -> dict[str, dict]:
 
 
 def table(cards: dict[str, dict]) -> list[str]:
-    lines = ["| model | parameters, of that as deep as | tokens | bits per byte | mean depth | MFLOPs a token | KV bytes a token |",
+    lines = ["| model | parameters, effective | tokens | bits per byte | mean depth | MFLOPs a token | KV bytes a token |",
              "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
     for name, card in cards.items():
         m = card["measured"]
