@@ -25,16 +25,16 @@ QJsonArray questions() {
 }
 
 /// Of all questions that need the same number of look-ups.
-struct Outcome {
+struct Answers {
     int asked = 0, right = 0, depths = 0;
     double share() const { return double(right) / asked; }
     double mean_depth() const { return double(depths) / asked; }
 };
 
 /// By look-ups, from index 1. fixed_depth 0: the model's own depths.
-std::array<Outcome, kHops + 1> ask(const char* name, int fixed_depth = 0) {
+std::array<Answers, kHops + 1> ask(const char* name, int fixed_depth = 0) {
     const auto model = Model::load(std::filesystem::path(MOR_MODELS_DIR) / name, {.device = "cpu", .threads = 2});
-    std::array<Outcome, kHops + 1> outcomes;
+    std::array<Answers, kHops + 1> outcomes;
     for (const QJsonValue& value : questions()) {
         const QJsonObject question = value.toObject();
         Request request{.prompt = model->tokenizer()->encode(question["prompt"].toString().toStdString()), .max_tokens = 1};
@@ -42,10 +42,10 @@ std::array<Outcome, kHops + 1> ask(const char* name, int fixed_depth = 0) {
         Session session(model);
         const auto prompt = session.prefill(request);
         const auto answer = session.step();
-        Outcome& outcome = outcomes.at(static_cast<std::size_t>(question["hops"].toInt()));
-        ++outcome.asked;
-        outcome.right += answer && answer->record.label == question["answer"].toString().toStdString();
-        outcome.depths += prompt.back().record.depth;
+        Answers& answers = outcomes.at(static_cast<std::size_t>(question["hops"].toInt()));
+        ++answers.asked;
+        answers.right += answer && answer->record.label == question["answer"].toString().toStdString();
+        answers.depths += prompt.back().record.depth;
     }
     return outcomes;
 }
@@ -64,7 +64,7 @@ private slots:
         QFETCH(QString, model);
         const auto outcomes = ask(qPrintable(model));
         for (int hops = 1; hops <= kHops; ++hops) {
-            const Outcome& o = outcomes[static_cast<std::size_t>(hops)];
+            const Answers& o = outcomes[static_cast<std::size_t>(hops)];
             qInfo("%d look-ups: %d of %d right, mean depth %.2f", hops, o.right, o.asked, o.mean_depth());
             QVERIFY(o.asked >= 16);
             QVERIFY2(o.share() >= 0.85, qPrintable(QString("%1 look-ups: %2 right").arg(hops).arg(o.share())));
