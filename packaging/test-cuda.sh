@@ -88,15 +88,16 @@ model_tests="reference reference_types routing_runs exits scheduler bundled_mode
 folder_of() { echo "$root/build/cuda-$1"; }
 
 build() { # plain, asan or tsan; tests...
-    local kind=$1 preset=$1 folder log launcher=()
+    local kind=$1 preset=$1 folder log launcher=() optimisation=()
     shift
     [ "$kind" != plain ] || preset=release
+    [ "$kind" != asan ] || optimisation=(-DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1")  # compiling takes longer than running
     folder=$(folder_of "$kind")
     mkdir -p "$folder"
     log=$folder/build.log
     ! command -v ccache >/dev/null || launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     echo "build: $folder; the log is $log"
-    cmake --preset "$preset" -B "$folder" -DMOR_GUI=OFF -DMOR_CUDA=OFF "${launcher[@]}" >"$log" 2>&1 &&
+    cmake --preset "$preset" -B "$folder" -DMOR_GUI=OFF -DMOR_CUDA=OFF "${launcher[@]}" "${optimisation[@]}" >"$log" 2>&1 &&
         cmake --build "$folder" -j "$(nproc)" --target mor_cuda_emulated_module "${@/#/tst_}" >>"$log" 2>&1 ||
         { tail -n 30 "$log"; return 1; }
 }
