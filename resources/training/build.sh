@@ -58,12 +58,27 @@ train() {
         --device "$device" --threads "$threads" --compile
 }
 
+# The model whose weights a model starts from, if any.
+start_of() {
+    awk -v section="[models.$1]" '/^\[/ { inside = $0 == section } inside && $1 == "start" { gsub(/"/, "", $3); print $3 }' "$here/zoo.toml"
+}
+
+# Trains that model first, or waits for the process that does.
+train_start() (
+    start=$(start_of "$1")
+    [ -n "$start" ] || exit 0
+    mkdir -p "$WORK/runs/$start"
+    exec 8>"$WORK/runs/$start/lock"
+    flock 8
+    [ -f "$WORK/runs/$start/model.pt" ] || train "$start"
+)
+
 # One model, while this process holds its lock.
 build() (
     mkdir -p "$WORK/runs/$1"
     exec 9>"$WORK/runs/$1/lock"
     flock -n 9 || exit $BUSY
-    [ -f "$WORK/runs/$1/model.pt" ] || train "$1"
+    [ -f "$WORK/runs/$1/model.pt" ] || { train_start "$1" && train "$1"; } || exit 1
     [ -z "$train_only" ] || exit 0
     say "$1: export"
     nice -n 19 "$PYTHON" "$here/export.py" "$1" "$WORK" "$MODELS/$1"

@@ -17,7 +17,7 @@ import torch
 from evaluate import evaluate, load
 from evaluate_hops import evaluate_hops
 from model import MoR
-from task_hops import HELDOUT_TEXTS, HOPS, VARIABLES
+from task_hops import HELDOUT_TEXTS, HOPS
 from train import recipe
 
 SOURCES = {
@@ -88,8 +88,8 @@ def about(settings: dict, model: MoR) -> list[str]:
 def data(settings: dict, workdir: Path) -> list[str]:
     if settings["task"] == "hops":
         return [f"Every text is made up on the spot (`task_hops.py`): definitions such as `x=k;` in any order, and questions such as "
-                f"`?x`, whose answer is the digit at the end of a chain of one to {HOPS} definitions. Training goes from few definitions "
-                f"and short chains to {VARIABLES} and long ones. The {HELDOUT_TEXTS} texts of the measurements come from a seed that training never uses."]
+                f"`?x`, whose answer is the digit at the end of a chain of one to {HOPS} definitions. `zoo.toml` says which texts training saw; "
+                f"the last ones are made like those measured on. The {HELDOUT_TEXTS} texts of the measurements come from a seed that training never uses."]
     corpus = json.loads((workdir / "corpus.json").read_text())
     rows = [[SOURCES[name], f"{count:,}"] for name, count in corpus["characters"].items()]
     files = [f"`{name}` {entry['bytes']:,} bytes, SHA-256 `{entry['sha256']}`" for name, entry in corpus["files"].items()]

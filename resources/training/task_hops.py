@@ -9,8 +9,8 @@ other. Every other token needs none. Definitions come in any order, and a questi
 but following the chain tells how long it is.
 
 What is measured on (`heldout`) has CHAINS chains of each length up to HOPS, with no variable in common, and asks about each
-once, so that no answer given earlier helps. Training begins with something easier and ends with just that (`Stage`): looking
-up is learned from few definitions and many questions, then more definitions, then longer chains.
+once, so that no answer given earlier helps. Training may begin with something easier, fewer definitions and more questions,
+some of them `!x` about the source itself, and ends with just that (`Stage`).
 
     python task_hops.py WORKDIR
 

@@ -90,8 +90,10 @@ class Run:
         torch.manual_seed(self.settings["seed"])
         self.model = MoR(config_of(self.settings)).to(self.device)
         if "start" in self.settings:
-            trained = torch.load(work / "runs" / self.settings["start"] / "model.pt", weights_only=True, map_location=self.device)
-            self.model.start_from(trained["model"])
+            trained = work / "runs" / self.settings["start"] / "model.pt"
+            if not trained.exists():
+                raise SystemExit(f"{trained}: expected the trained model that {name} starts from, got no file; train it first")
+            self.model.start_from(torch.load(trained, weights_only=True, map_location=self.device)["model"])
         self.optimizer = optimiser(self.model, self.settings, device)
         hops = self.settings["task"] == "hops"
         self.batches = HopBatches(self.settings) if hops else TextBatches(self.settings, work)

@@ -3,12 +3,8 @@
 // the CPU, and the CPU's greedy text. The emulated device decodes a few tokens of each only.
 #include <QtTest>
 
-#include <QFile>
-#include <QJsonDocument>
-#include <QJsonObject>
-#include <filesystem>
-
 #include "engine/backends.hpp"
+#include "engine/heldout.hpp"
 #include "mor/analysis.hpp"
 #include "mor/session.hpp"
 
@@ -17,18 +13,8 @@ using namespace mor::testing;
 
 namespace {
 
-constexpr double kRelative = 0.005;
-
-QByteArray read(const char* name) {
-    QFile file(QString(MOR_TEST_DATA) + "/heldout/" + name);
-    if (!file.open(QIODevice::ReadOnly)) qFatal("%s is missing", name);
-    return file.readAll();
-}
-
-QJsonObject expected() { return QJsonDocument::fromJson(read("expected.json")).object(); }
-
 std::shared_ptr<const Model> load(const QString& model, const std::string& device) {
-    return Model::load(std::filesystem::path(MOR_MODELS_DIR) / model.toStdString(), settings_of(device));
+    return Model::load(bundled_model(model), settings_of(device));
 }
 
 /// What a token was and how sure the model was of it: distance of its logit from the next one's.
@@ -59,9 +45,9 @@ private slots:
     void perplexity_is_the_trainers_data() {
         QTest::addColumn<QString>("name");
         QTest::addColumn<QString>("rule");
-        const QJsonObject models = expected();
+        const QJsonObject models = trainers_figures();
         for (const QString& name : models.keys())
-            for (const QString& rule : {"threshold", "topk"})
+            for (const QString rule : {"threshold", "topk"})
                 if (models[name].toObject().contains(rule))
                     QTest::addRow("%s/%s", qPrintable(name), qPrintable(rule)) << name << rule;
     }
@@ -71,15 +57,15 @@ private slots:
         QFETCH(QString, rule);
         const auto model = load(name, cuda_name());
         QVERIFY2(QString::fromStdString(model->info().device).startsWith("CUDA"), model->info().device.c_str());
-        const auto tokens = model->tokenizer()->encode(read("excerpt.txt").toStdString());
+        const auto tokens = model->tokenizer()->encode(heldout("excerpt.txt").toStdString());
         const RoutingSettings routing{.rule = rule == "topk" ? SelectionRule::TopK : SelectionRule::Threshold};
         const Perplexity p = perplexity(model, tokens, routing);
-        const QJsonObject wanted = expected()[name].toObject()[rule].toObject();
+        const QJsonObject wanted = trainers_figures()[name].toObject()[rule].toObject();
         QCOMPARE(p.tokens, wanted["tokens"].toInteger());
         const auto close = [&](double got, const char* figure) {
             const double trainers = wanted[figure].toDouble();
             qInfo("%s %s %s: %.6f, trainer %.6f", qPrintable(name), qPrintable(rule), figure, got, trainers);
-            return std::abs(got / trainers - 1) < kRelative;
+            return std::abs(got / trainers - 1) < kHeldoutTolerance;
         };
         QVERIFY(close(p.nats_per_token, "nats_per_token"));
         QVERIFY(close(p.bits_per_byte, "bits_per_byte"));

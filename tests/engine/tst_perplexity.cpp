@@ -5,34 +5,21 @@
 
 #include <QCryptographicHash>
 #include <QFile>
-#include <QJsonDocument>
 #include <QJsonObject>
 #include <cmath>
-#include <filesystem>
 
 #include "backend/backend.hpp"
+#include "engine/heldout.hpp"
 #include "mor/analysis.hpp"
 #include "mor/error.hpp"
 
-namespace fs = std::filesystem;
 using namespace mor;
+using namespace mor::testing;
 
 namespace {
 
-constexpr double kRelative = 0.005;
-
-QByteArray read(const char* name) {
-    QFile file(QString(MOR_TEST_DATA) + "/heldout/" + name);
-    if (!file.open(QIODevice::ReadOnly)) qFatal("%s is missing", name);
-    return file.readAll();
-}
-
-QJsonObject expected() { return QJsonDocument::fromJson(read("expected.json")).object(); }
-
-fs::path directory(const std::string& model) { return fs::path(MOR_MODELS_DIR) / model; }
-
-std::shared_ptr<const Model> load(const std::string& isa, const std::string& model = "prose-expert-r3") {
-    return Model::load(directory(model), {.threads = 2, .cpu_isa = isa});
+std::shared_ptr<const Model> load(const std::string& isa, const QString& model = "prose-expert-r3") {
+    return Model::load(bundled_model(model), {.threads = 2, .cpu_isa = isa});
 }
 
 }  // namespace
@@ -42,10 +29,10 @@ class PerplexityTest : public QObject {
 
 private slots:
     void figures_belong_to_the_bundled_weights() {
-        const QJsonObject models = expected();
+        const QJsonObject models = trainers_figures();
         QVERIFY2(models.size() >= 2, "expected.json names fewer than two models");
         for (const QString& name : models.keys()) {
-            QFile weights(directory(name.toStdString()) / "model.safetensors");
+            QFile weights(bundled_model(name) / "model.safetensors");
             QVERIFY2(weights.open(QIODevice::ReadOnly), qPrintable(weights.fileName()));
             QCryptographicHash hash(QCryptographicHash::Sha256);
             QVERIFY(hash.addData(&weights));
@@ -57,9 +44,9 @@ private slots:
         QTest::addColumn<QString>("name");
         QTest::addColumn<QString>("isa");
         QTest::addColumn<QString>("rule");
-        const QJsonObject models = expected();
+        const QJsonObject models = trainers_figures();
         for (const QString& name : models.keys())
-            for (const QString& rule : {"threshold", "topk"})
+            for (const QString rule : {"threshold", "topk"})
                 if (models[name].toObject().contains(rule))
                     for (const auto& isa : cpu_isas())
                         QTest::addRow("%s/%s/%s", qPrintable(name), isa.c_str(), qPrintable(rule))
@@ -70,17 +57,17 @@ private slots:
         QFETCH(QString, name);
         QFETCH(QString, isa);
         QFETCH(QString, rule);
-        const auto model = load(isa.toStdString(), name.toStdString());
-        const auto tokens = model->tokenizer()->encode(read("excerpt.txt").toStdString());
+        const auto model = load(isa.toStdString(), name);
+        const auto tokens = model->tokenizer()->encode(heldout("excerpt.txt").toStdString());
         const RoutingSettings routing{.rule = rule == "topk" ? SelectionRule::TopK : SelectionRule::Threshold};
         int windows = 0;
         const Perplexity p = perplexity(model, tokens, routing, {}, {}, [&](int done, int) { windows = done; });
-        const QJsonObject wanted = expected()[name].toObject()[rule].toObject();
+        const QJsonObject wanted = trainers_figures()[name].toObject()[rule].toObject();
         QCOMPARE(p.tokens, wanted["tokens"].toInteger());
         QCOMPARE(p.tokens, windows * 511LL);
         const auto close = [&](double got, const char* figure) {
             const double trainers = wanted[figure].toDouble();
-            const bool near = std::abs(got / trainers - 1) < kRelative;
+            const bool near = std::abs(got / trainers - 1) < kHeldoutTolerance;
             if (!near) qWarning("%s: expected the trainer's %.6f, got %.6f", figure, trainers, got);
             return near;
         };
