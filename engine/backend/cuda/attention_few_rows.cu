@@ -79,9 +79,14 @@ struct Batch {
     }
 };
 
+/// Blocks that a multiprocessor is to hold at once. Without this the compiler makes room for a sixth of one head by keeping
+/// a register in memory (sm_80).
+template <int G>
+inline constexpr int kBlocks = G == 1 ? 5 : 2;
+
 /// Block (row and split, K/V head and chunk of its query heads). `lanes`, a power of two, read an entry together.
 template <class T, int E, int V, int G, int B>
-__global__ void __launch_bounds__(kThreads) few_rows_attention(const AttentionTask t, int lanes) {
+__global__ void __launch_bounds__(kThreads, kBlocks<G>) few_rows_attention(const AttentionTask t, int lanes) {
     GPU_DYN_SHARED(float, shared);  // [kWarps, G, 2 + D]: largest, sum, values
     gpu::let_next_start();
     gpu::wait_for_previous();

@@ -24,10 +24,17 @@
 ///     __device__ void store(const Place&, float first, float second) const;
 namespace mor::cuda {
 
-/// At least so many blocks find room on a multiprocessor: 128 registers for a thread, 168 where eight rows are summed.
-template <int N>
-inline constexpr int kFewRowsBlocks = N == 8 ? 3 : 4;
 inline constexpr int kMostFewRows = 8;  ///< rows that share one read of the weights
+
+/// At least so many blocks find room on a multiprocessor: 128 registers for a thread, 168 where eight rows are summed, and
+/// where the compiler keeps more loads on their way (from compute capability 10.0) more, so that none goes to memory.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
+inline constexpr int kFewRowsBlocksOfEight = 2;
+#else
+inline constexpr int kFewRowsBlocksOfEight = 3;
+#endif
+template <int N>
+inline constexpr int kFewRowsBlocks = N == kMostFewRows ? kFewRowsBlocksOfEight : 4;
 
 /// What a warp has in flight: U times 32 vectors of each of R weight rows.
 template <class T, int E, int R, int U>
