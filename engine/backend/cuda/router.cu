@@ -15,6 +15,8 @@ namespace {
 constexpr int kThreads = 128;
 constexpr int kWarps = kThreads / 32;
 constexpr int kOutputs = 4;  ///< weight rows that share one reading of a row
+constexpr int kBlocks =
+    8;  ///< on a multiprocessor at once; asked for more, the compiler keeps a register in memory (sm_100)
 
 /// The last product of a router: few outputs (one, or one per recursion), so a block computes four of one row.
 struct OuterProduct {
@@ -27,7 +29,7 @@ struct OuterProduct {
 };
 
 template <class T, int E>
-__global__ void __launch_bounds__(kThreads) outer_kernel(const OuterProduct p) {
+__global__ void __launch_bounds__(kThreads, kBlocks) outer_kernel(const OuterProduct p) {
     GPU_SHARED(float, partial, [kOutputs][kWarps]);
     const auto row = static_cast<std::int64_t>(blockIdx.x);
     const int first = static_cast<int>(blockIdx.y) * kOutputs;
