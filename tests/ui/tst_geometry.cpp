@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QLocale>
 #include <QTest>
+#include <cmath>
 #include <limits>
 #include <set>
 
@@ -27,6 +28,7 @@ private slots:
     void stepsAreNice();
     void binarySteps();
     void decimationKeepsTheEnds();
+    void simplifiedCurvesStayNear();
     void units_data();
     void units();
     void flowTexts();
@@ -148,6 +150,28 @@ void GeometryTest::decimationKeepsTheEnds() {
     }
     QVERIFY(decimate(0, 500).empty());
     QVERIFY(decimate(-4, 500).empty());
+}
+
+void GeometryTest::simplifiedCurvesStayNear() {
+    QList<QPointF> line, steps;
+    for (int x = 0; x <= 200; ++x) {
+        line.append(QPointF(x, 3.0 * x));
+        steps.append(QPointF(x, x + 4 * std::sin(x * 0.11) + (x > 90 ? 20 : 0)));
+    }
+    QCOMPARE(simplify(line, 0.5), (QList<QPointF>{line.first(), line.last()}));
+    QCOMPARE(simplify(steps.mid(0, 2), 0.5), steps.mid(0, 2));
+    for (const double tolerance : {0.0, 0.1, 1.0, 5.0}) {
+        const auto kept = simplify(steps, tolerance);
+        QCOMPARE(kept.first(), steps.first());
+        QCOMPARE(kept.last(), steps.last());
+        qsizetype right = 1;
+        for (const auto& point : steps) {
+            while (kept[right].x() < point.x()) ++right;
+            const auto from = kept[right - 1], way = kept[right] - from;
+            QVERIFY(std::abs(from.y() + way.y() * (point.x() - from.x()) / way.x() - point.y()) <= tolerance + 1e-9);
+        }
+        QVERIFY(tolerance == 0 || kept.size() < steps.size() / 2);
+    }
 }
 
 void GeometryTest::units_data() {

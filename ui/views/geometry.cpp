@@ -108,4 +108,26 @@ std::vector<int> decimate(int count, int most) {
     return kept;
 }
 
+QList<QPointF> simplify(const QList<QPointF>& curve, double tolerance) {
+    if (curve.size() < 3) return curve;
+    QList<QPointF> kept{curve.first()};
+    // The slopes of lines from the last kept point that pass by all points since.
+    double least = -HUGE_VAL, most = HUGE_VAL;
+    for (qsizetype i = 1; i < curve.size(); ++i) {
+        const auto slope = [&](double offset) {
+            const auto way = curve[i] - kept.last();
+            return (way.y() + offset) / way.x();
+        };
+        if (const double straight = slope(0); straight < least || straight > most) {
+            kept.append(curve[i - 1]);
+            least = -HUGE_VAL;
+            most = HUGE_VAL;
+        }
+        least = std::max(least, slope(-tolerance));
+        most = std::min(most, slope(tolerance));
+    }
+    kept.append(curve.last());
+    return kept;
+}
+
 }  // namespace mor::ui

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <QList>
+#include <QPointF>
 #include <QRectF>
 #include <QString>
 #include <cstdint>
@@ -68,6 +70,10 @@ double niceCeiling(double value, double step);       ///< smallest multiple of s
 
 /// Evenly spread indices, first and last included: at most `most` of `count`. Enough for curves that only rise.
 std::vector<int> decimate(int count, int most);
+
+/// The points of a curve, x ascending, without those that the lines between the others pass by no more than `tolerance`
+/// in y. First and last stay.
+QList<QPointF> simplify(const QList<QPointF>& curve, double tolerance);
 
 /// A frame of numbers with units, in the user's locale.
 struct ByteUnit {

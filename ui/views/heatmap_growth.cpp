@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // How DepthHeatmapView grows: while text streams in, only new columns are painted.
-#include <QFontMetricsF>
 #include <QScopedValueRollback>
 #include <QScrollBar>
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "views/following_bar.hpp"
 #include "views/interaction.hpp"
 #include "views/later.hpp"
+#include "views/text_lines.hpp"
 
 namespace mor::ui {
 
@@ -27,10 +27,10 @@ void DepthHeatmapView::relayout() {
 
 /// Every name once: what is left below the rows is no more than the longest of them needs.
 void DepthHeatmapView::measureNames() {
-    const QFontMetricsF font(theme_.caption());
+    const auto font = theme_.caption();
     for (; measured_ < model_->tokenCount(); ++measured_) {
         const auto name = quoted(model_->label(measured_));
-        longestName_ = std::max(longestName_, font.horizontalAdvance(name.mid(1, name.size() - 2)));
+        longestName_ = std::max(longestName_, textWidth(font, name.mid(1, name.size() - 2)));
     }
 }
 

@@ -204,8 +204,8 @@ void HeatmapPainter::drawPositions(QPainter& painter, const HeatmapLayout& layou
     for (int column = (layout.first + step - 1) / step * step; column < layout.end; column += step) {
         const double x = std::round(layout.grid.column(column).center().x());
         painter.fillRect(QRectF(x, layout.tokenNames.top(), 1, theme_.px(4)), theme_.frame().paleLine);
-        painter.drawText(QRectF(x - width / 2, layout.tokenNames.top() + theme_.px(4), width, theme_.px(16)),
-                         Qt::AlignCenter, countText(column));
+        drawLine(painter, {x - width / 2, layout.tokenNames.top() + theme_.px(4), width, theme_.px(16)}, Qt::AlignCenter,
+                 countText(column));
     }
 }
 

@@ -96,8 +96,8 @@ void KvChartView::drawNumbers(QPainter& painter, const QRectF& plot) const {
         const double top = y(layer), bottom = y(layer - 1);
         if (bottom - top < least) continue;  // a band too thin for a number
         painter.setPen(beside ? theme_.frame().caption : textOn(theme_.depth(layer, model_->recursions())));
-        painter.drawText(QRectF(beside ? end + theme_.px(4) : end - width, (top + bottom - height) / 2, width, height),
-                         Qt::AlignLeft | Qt::AlignVCenter, QString::number(layer));
+        drawLine(painter, {beside ? end + theme_.px(4) : end - width, (top + bottom - height) / 2, width, height},
+                 Qt::AlignLeft | Qt::AlignVCenter, QString::number(layer));
     }
 }
 

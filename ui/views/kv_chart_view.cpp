@@ -24,6 +24,7 @@ namespace mor::ui {
 namespace {
 
 constexpr double kFewestTokens = 16;
+constexpr double kTolerance = 0.5;  // pixels that a curve may be off
 
 /// Only what changed: every property of an axis lays the chart out again.
 void setAxis(QValueAxis* axis, double end, double step) {
@@ -161,8 +162,15 @@ void KvChartView::fillSeries() {
         }
         reference.append({token + 1.0, static_cast<double>(model_->token(token).kv.vanilla) / divisor_});
     }
-    for (std::size_t layer = 0; layer < edges.size(); ++layer) stacks_[layer].upper->replace(edges[layer]);
-    vanilla_->replace(reference);
+    // Qt Charts strokes every point anew, and curves of running sums are nearly straight.
+    const double tolerance = kTolerance * bytes_->max() / std::max(1.0, chart()->plotArea().height());
+    for (std::size_t layer = 0; layer < edges.size(); ++layer) {
+        const auto& [area, upper] = stacks_[layer];
+        upper->replace(simplify(edges[layer], tolerance));
+        // A band of nothing would still be a line.
+        area->setVisible(edges[layer].last().y() > (layer == 0 ? 0 : edges[layer - 1].last().y()));
+    }
+    vanilla_->replace(simplify(reference, tolerance));
 }
 
 QList<QPointF> KvChartView::upperEdge(int layer) const {

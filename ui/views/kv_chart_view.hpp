@@ -34,7 +34,9 @@ public:
 
     static constexpr int kMostPoints = 250;
     int layers() const { return static_cast<int>(stacks_.size()); }  ///< 1 (outside the recursions) + R
-    QList<QPointF> upperEdge(int layer) const;                       ///< (tokens held, cumulated size in unit()), as drawn
+    /// (tokens held, cumulated size in unit()) as drawn: no point is further than half a pixel from the lines between
+    /// these.
+    QList<QPointF> upperEdge(int layer) const;
     QList<QPointF> vanillaLine() const;
     QString unit() const { return unit_; }  ///< "KiB"
     double unitDivisor() const { return divisor_; }

@@ -224,7 +224,7 @@ void KvSlotView::drawKey(QPainter& painter, const QRectF& area) const {
         painter.drawRect(box.adjusted(0.5, 0.5, -0.5, -0.5));
         if (stroke) painter.drawLine(box.topRight(), box.bottomLeft());
         painter.setPen(frame.caption);
-        const double width = QFontMetricsF(theme_.caption()).horizontalAdvance(text) + theme_.px(4);
+        const double width = textWidth(theme_.caption(), text) + theme_.px(4);
         drawLine(painter,
                  {box.right() + theme_.px(6), area.top(), std::min(width, area.right() - box.right() - theme_.px(6)),
                   area.height()},

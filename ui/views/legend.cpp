@@ -55,8 +55,8 @@ void DepthLegend::drawInto(QPainter& painter, const QRectF& area) const {
     const double side = theme_.px(kSwatch);
     for (const auto& entry : entries()) {
         drawSwatch(painter, theme_, {x, area.center().y() - side / 2, side, side}, entry.depth, model_->recursions());
-        painter.drawText(QRectF(x + side + theme_.px(6), area.top(), theme_.px(20), area.height()),
-                         Qt::AlignLeft | Qt::AlignVCenter, QString::number(entry.depth));
+        drawLine(painter, {x + side + theme_.px(6), area.top(), theme_.px(20), area.height()},
+                 Qt::AlignLeft | Qt::AlignVCenter, QString::number(entry.depth));
         x += theme_.px(kEntry);
     }
     painter.restore();

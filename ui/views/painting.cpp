@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/painting.hpp"
 
-#include <QFontMetricsF>
 #include <algorithm>
 
 namespace mor::ui {
@@ -45,12 +44,6 @@ void drawScoreBar(QPainter& painter, const Theme& theme, const QRectF& area, con
                          theme.frame().selection);
     }
     painter.restore();
-}
-
-void drawLine(QPainter& painter, const QRectF& area, Qt::Alignment alignment, const QString& text) {
-    const QFontMetricsF metrics(painter.font());
-    painter.drawText(area, static_cast<int>(alignment) | Qt::TextSingleLine,
-                     metrics.elidedText(text, Qt::ElideRight, area.width() + 0.5));
 }
 
 }  // namespace mor::ui

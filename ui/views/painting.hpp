@@ -5,6 +5,7 @@
 #include <QRectF>
 #include <QString>
 
+#include "views/text_lines.hpp"
 #include "views/theme.hpp"
 
 /// Strokes several pictures share.
@@ -18,8 +19,5 @@ void drawSwatch(QPainter&, const Theme&, const QRectF& area, int depth, int recu
 
 /// A horizontal bar filled to `share`, on its track, with the threshold as an orange tick where there is one (NaN: none).
 void drawScoreBar(QPainter&, const Theme&, const QRectF& area, const QColor& fill, double share, double tick);
-
-/// One line of text, cut with "…" where it does not fit.
-void drawLine(QPainter&, const QRectF& area, Qt::Alignment, const QString& text);
 
 }  // namespace mor::ui

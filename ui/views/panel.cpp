@@ -134,7 +134,7 @@ QRectF Panel::drawInto(QPainter& painter, const Theme& theme, const QRectF& area
     painter.setFont(theme.title());
     painter.setPen(theme.frame().text);
     drawLine(painter, head, Qt::AlignLeft | Qt::AlignVCenter, title);
-    const double used = QFontMetricsF(theme.title()).horizontalAdvance(title) + padding;
+    const double used = textWidth(theme.title(), title) + padding;
     painter.setFont(theme.caption());
     painter.setPen(theme.frame().caption);
     drawLine(painter, head.adjusted(used, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, caption);

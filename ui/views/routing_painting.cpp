@@ -109,7 +109,7 @@ void RoutingView::drawHeads(QPainter& painter, const QRectF& area, const Routing
         painter.setFont(theme_.caption());
         painter.setPen(theme_.frame().caption);
         const auto name = i == 0 ? tr("text") : i <= named ? tr("recursion %1").arg(i) : QString::number(i);
-        painter.drawText(head, Qt::AlignCenter, name);
+        drawLine(painter, head, Qt::AlignCenter, name);
         painter.setFont(theme_.title());
         painter.setPen(theme_.frame().text);
         auto count = countText(lane.taken);
@@ -118,7 +118,7 @@ void RoutingView::drawHeads(QPainter& painter, const QRectF& area, const Routing
             count = unknown > 0 ? tr("%1–%2").arg(countText(taken), countText(taken + unknown)) : countText(taken);
             painter.setPen(theme_.frame().selection);
         }
-        painter.drawText(head.translated(0, theme_.px(16)), Qt::AlignCenter, count);
+        drawLine(painter, head.translated(0, theme_.px(16)), Qt::AlignCenter, count);
     }
 }
 

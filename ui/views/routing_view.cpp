@@ -17,6 +17,7 @@
 #include "views/interaction.hpp"
 #include "views/later.hpp"
 #include "views/score_histogram.hpp"
+#include "views/text_lines.hpp"
 
 namespace mor::ui {
 namespace {
@@ -99,7 +100,7 @@ bool RoutingView::showsMargins(const QRectF& area) const { return area.height() 
 
 double RoutingView::exitWidth() const {
     const auto longest = exitText(model_->recursions(), std::max(model_->tokenCount(), kFewestTokens), 1);
-    return QFontMetricsF(theme_.caption()).horizontalAdvance(longest) + theme_.px(12);
+    return textWidth(theme_.caption(), longest) + theme_.px(12);
 }
 
 QString RoutingView::exitText(int depth, int tokens, double share) {

@@ -2,17 +2,29 @@
 #include "views/theme.hpp"
 
 #include <QFontDatabase>
+#include <QHash>
+#include <utility>
 
 namespace mor::ui {
 namespace {
 
 // DejaVu Sans has tabular figures and the glyphs ● ○ ◐ ◆ ↵; the system's font steps in where it is missing.
-QFont sized(double pixels, QFont::Weight weight) {
+QFont makeFont(int pixels, QFont::Weight weight) {
     QFont font;
     font.setFamilies({QStringLiteral("DejaVu Sans"), QFontDatabase::systemFont(QFontDatabase::GeneralFont).family()});
-    font.setPixelSize(qMax(1, qRound(pixels)));
+    font.setPixelSize(pixels);
     font.setWeight(weight);
     return font;
+}
+
+/// Each is made once: finding the family takes time, and copies of one font are known to be equal at once.
+QFont sized(double size, QFont::Weight weight) {
+    static auto& made =
+        *new QHash<std::pair<int, QFont::Weight>, QFont>;  // never destroyed: it would outlive the application
+    const int pixels = qMax(1, qRound(size));
+    auto font = made.find({pixels, weight});
+    if (font == made.end()) font = made.insert({pixels, weight}, makeFont(pixels, weight));
+    return *font;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <QPainter>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "models/selection.hpp"
 #include "models/trace_model.hpp"
@@ -60,8 +61,12 @@ TokenDetailView::TokenDetailView(TraceModel* model, Selection* selection, QWidge
         colours_ = HeatColours(theme_, model_->recursions());
         refresh();
     });
-    connect(model, &TraceModel::extended, this, &TokenDetailView::refresh);
-    connect(selection, &Selection::changed, this, &TokenDetailView::refresh);
+    // Nobody reads a card that changes with every token, so the newest one is shown a few times a second.
+    auto* following = new Later(this, kDrawLater, [this] { refresh(); });
+    connect(model, &TraceModel::extended, following, &Later::soon);
+    connect(selection, &Selection::changed, this, [=, this, shown = Selection::Marks{}]() mutable {
+        std::exchange(shown, selection_->marks()) == selection_->marks() ? following->soon() : following->now();
+    });
     refresh();
 }
 
@@ -272,10 +277,10 @@ void TokenDetailView::drawAlternatives(QPainter& painter, const QRectF& area, in
     drawLine(painter, {area.left(), area.top(), area.width(), line}, Qt::AlignLeft | Qt::AlignVCenter,
              tr("What could have stood here"));
     painter.setPen(theme_.frame().text);
-    const QFontMetricsF font(theme_.caption());
+    const auto font = theme_.caption();
     double x = area.left(), y = area.top() + line;
     for (const QString& text : texts) {  // like words on a page
-        const double width = font.horizontalAdvance(text) + 1;
+        const double width = textWidth(font, text) + 1;
         if (x > area.left() && x + width > area.right()) {
             x = area.left();
             y += line;

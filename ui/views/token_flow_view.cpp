@@ -63,9 +63,9 @@ FlowMetrics TokenFlowView::metricsFor(double width) const {
             .boxHeight = theme_.px(28)};
 }
 
-FlowItem TokenFlowView::itemFor(int token, const QFontMetricsF& font, double pageWidth) const {
+FlowItem TokenFlowView::itemFor(int token, const QFont& font, double pageWidth) const {
     const auto piece = pieceOf(model_->token(token));
-    const double width = font.horizontalAdvance(flowText(piece, model_->label(token))) + theme_.px(2 * kPadding + kHair);
+    const double width = textWidth(font, flowText(piece, model_->label(token))) + theme_.px(2 * kPadding + kHair);
     // Control tokens (without text of their own) stand apart like words.
     const bool word = token == 0 || piece.isEmpty() || piece.front().isSpace();
     return {std::min(width, pageWidth), word, piece.contains(QLatin1Char('\n'))};
@@ -105,7 +105,7 @@ int TokenFlowView::tokenAt(const QPoint& point) const {
 }
 
 void TokenFlowView::extendLayout() {
-    const QFontMetricsF font(theme_.token());
+    const auto font = theme_.token();
     const int before = layout_.count();
     // Only the last line changes, or its last word moves to the next one.
     const double changed = before > 0 ? layout_.box(before - 1).top() + theme_.px(kMargin) - kOverhang : 0;
@@ -218,7 +218,7 @@ void TokenFlowView::drawToken(QPainter& painter, const Box& box) const {
     painter.setPen(theme_.frame().caption);
     const QRectF digit(box.area.center().x() - theme_.px(12), box.area.bottom() + theme_.px(3), theme_.px(24),
                        theme_.px(14));
-    painter.drawText(digit, Qt::AlignCenter, box.depth);
+    drawLine(painter, digit, Qt::AlignCenter, box.depth);
 }
 
 void TokenFlowView::drawMark(QPainter& painter, const QRectF& box, bool second) const {
@@ -244,7 +244,7 @@ void TokenFlowView::drawInto(QPainter& painter, const QRectF& area) const {
     if (const auto empty = emptyText(); !empty.isEmpty()) return drawEmptyState(painter, theme_, area, empty);
     FlowLayout layout;
     layout.reset(metricsFor(area.width()));
-    const QFontMetricsF font(theme_.token());
+    const auto font = theme_.token();
     for (int i = 0; i < model_->tokenCount() && layout.height() <= area.height(); ++i)
         layout.add(itemFor(i, font, layout.metrics().width));
     painter.save();

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <QAbstractScrollArea>
-#include <QFontMetricsF>
 
 #include "models/selection.hpp"
 #include "views/geometry.hpp"
@@ -59,7 +58,7 @@ private:
     void mixLooks();
 
     FlowMetrics metricsFor(double width) const;
-    FlowItem itemFor(int token, const QFontMetricsF&, double pageWidth) const;
+    FlowItem itemFor(int token, const QFont&, double pageWidth) const;
     Box makeBox(int token, const QRectF& area) const;
     double contentHeight() const;
     void reveal(const QRectF& box);
