@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "gui/header_bar.hpp"
 
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QMenu>
 #include <QProgressBar>
@@ -43,8 +44,9 @@ HeaderBar::HeaderBar(const Actions& actions, ModelChooser* chooser, RunControls*
     row->addWidget(buttonFor(actions.generate, QStringLiteral("primary")));
     QToolButton* pause = buttonFor(actions.pause, QStringLiteral("pause"));
     row->addWidget(pause);
-    row->addWidget(buttonFor(actions.nextToken, QStringLiteral("nextToken")));
-    row->addWidget(buttonFor(actions.nextRecursion, QStringLiteral("nextRecursion")));
+    steps_ = {buttonFor(actions.nextToken, QStringLiteral("nextToken")),
+              buttonFor(actions.nextRecursion, QStringLiteral("nextRecursion"))};
+    for (auto* step : steps_) row->addWidget(step);
     QToolButton* stop = buttonFor(actions.stop, QStringLiteral("stop"));
     row->addWidget(stop);
     row->addWidget(controls);
@@ -80,6 +82,36 @@ QToolButton* HeaderBar::buttonFor(QAction* action, const QString& name) {
     button->setObjectName(name);
     button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     return button;
+}
+
+void HeaderBar::measureSteps() {
+    wideSteps_ = 0;
+    for (auto* step : steps_) {
+        step->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+        wideSteps_ += step->sizeHint().width();
+    }
+}
+
+/// A model's long name is worth more than what icons and tooltips say too.
+void HeaderBar::fit() {
+    int others = layout()->sizeHint().width();
+    for (const auto* step : steps_) others -= step->sizeHint().width();
+    const auto style = others + wideSteps_ <= width() ? Qt::ToolButtonTextBesideIcon : Qt::ToolButtonIconOnly;
+    for (auto* step : steps_)
+        if (step->toolButtonStyle() != style) step->setToolButtonStyle(style);
+}
+
+void HeaderBar::resizeEvent(QResizeEvent* event) {
+    fit();
+    QFrame::resizeEvent(event);
+}
+
+bool HeaderBar::event(QEvent* event) {
+    const auto type = event->type();
+    if (type == QEvent::Polish || type == QEvent::StyleChange || type == QEvent::FontChange) measureSteps();
+    const bool done = QFrame::event(event);
+    if (type == QEvent::LayoutRequest || type == QEvent::Polish) fit();  // a part became longer or shorter
+    return done;
 }
 
 void HeaderBar::setDevice(const QString& device, const QString& note) { device_->showDevice(device, note); }

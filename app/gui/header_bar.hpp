@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QFrame>
+#include <array>
 
 class QMenu;
 class QProgressBar;
@@ -27,10 +28,18 @@ public:
     void setBusy(bool);              ///< something goes on, nobody knows how long
     void setProgress(double share);  ///< how much of it is done
 
+protected:
+    void resizeEvent(QResizeEvent*) override;
+    bool event(QEvent*) override;
+
 private:
     QToolButton* buttonFor(QAction*, const QString& name);
+    void measureSteps();
+    void fit();
 
     DeviceChooser* device_;
+    std::array<QToolButton*, 2> steps_{};  ///< whose texts give way where the row is too long
+    int wideSteps_ = 0;                    ///< pixels that they need with texts
     QToolButton* menu_;
     QProgressBar* busy_;
 };

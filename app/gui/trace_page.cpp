@@ -154,6 +154,7 @@ void TracePage::setCaption(int piece, const QString& caption) {
 
 void TracePage::finishDrawing() {
     kv_->chart()->flush();
+    detail_->refresh();
     updateCaptions();
 }
 

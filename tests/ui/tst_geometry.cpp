@@ -187,6 +187,8 @@ void GeometryTest::units_data() {
     QTest::newRow("share") << percentText(0.344) << QStringLiteral("34\u00a0%");
     QTest::newRow("score") << scoreText(0.6482) << QStringLiteral("0.648");
     QTest::newRow("no score") << scoreText(std::numeric_limits<double>::quiet_NaN()) << QStringLiteral("–");
+    QTest::newRow("very short") << durationText(0.042) << QStringLiteral("42\u00a0µs");
+    QTest::newRow("nothing") << durationText(0) << QStringLiteral("0.0\u00a0ms");
     QTest::newRow("short") << durationText(18) << QStringLiteral("18\u00a0ms");
     QTest::newRow("long") << durationText(2430) << QStringLiteral("2.4\u00a0s");
 }

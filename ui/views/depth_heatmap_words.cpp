@@ -23,7 +23,7 @@ QString DepthHeatmapView::caption() const {
     const auto colour = colourBy_ == ColourBy::Depth ? tr("colour = depth") : tr("grey = %1").arg(rampName(colourBy_));
     if (choosesDepth(*model_))
         return tr("%1, fill height = probability of this depth, ● passes ◆ chosen ○ left").arg(colour);
-    if (model_->hasRun() && model_->recursions() == 0) return {};
+    if (model_->hasRun() && model_->recursions() == 0) return withoutRecursions(*model_);
     if (!model_->hasRun()) return tr("a column for each token, a row for each recursion");
     if (!model_->isRouted()) return tr("%1, ● taken; nothing is routed in this model").arg(colour);
     const auto rule = thresholdOf(*model_) >= 0 ? tr(", tick = threshold") : QString();
@@ -34,17 +34,14 @@ QString DepthHeatmapView::caption() const {
 
 QString DepthHeatmapView::emptyText() const {
     if (!model_->hasRun()) return tr("Type a prompt and press Generate: every token becomes a column here.");
-    if (model_->recursions() == 0)
-        return tr("This model has no recursions: every token goes once through all %1 layers. Choose a "
-                  "Mixture-of-Recursions model "
-                  "to see depths.")
-            .arg(model_->header().config.llama.num_hidden_layers);
     return model_->extent() == 0 ? tr("Reading the prompt …") : QString();
 }
 
 QString DepthHeatmapView::description() const {
     if (const auto empty = emptyText(); !empty.isEmpty()) return empty;
-    QString text = tr("%n token(s) over %1 recursions.", nullptr, model_->tokenCount()).arg(model_->recursions());
+    QString text = model_->recursions() == 0
+                       ? tr("%n token(s); %1.", nullptr, model_->tokenCount()).arg(withoutRecursions(*model_))
+                       : tr("%n token(s) over %1 recursions.", nullptr, model_->tokenCount()).arg(model_->recursions());
     if (const auto tip = tokenTip(*model_, selection_->current()); !tip.isEmpty()) text += QLatin1Char(' ') + tip;
     return text;
 }

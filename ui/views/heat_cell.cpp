@@ -97,6 +97,12 @@ double thresholdOf(const TraceModel& model) {
 HeatCell heatCell(const TraceModel& model, const HeatColours& colours, ColourBy by, int token, int recursion) {
     HeatCell cell;
     cell.ground = cell.colour = colours.frame->blank;
+    if (model.recursions() == 0 && token < model.tokenCount()) {  // one way for all, which is no depth
+        cell.known = cell.offered = true;
+        cell.fill = 1;
+        cell.ground = cell.colour = colours.frame->neutral;
+        return cell;
+    }
     const auto decision = model.decision(token, recursion);
     if (!decision) return cell;
     cell.known = true;

@@ -16,8 +16,7 @@ namespace mor::ui {
 
 void DepthHeatmapView::fitBar() {
     measureNames();
-    const int columns = model_->recursions() > 0 ? model_->extent() : 0;
-    bar_->setContent(columns * theme_.px(columnWidth_), layoutNow().cells.width(), selection_->marks().any());
+    bar_->setContent(model_->extent() * theme_.px(columnWidth_), layoutNow().cells.width(), selection_->marks().any());
 }
 
 void DepthHeatmapView::relayout() {

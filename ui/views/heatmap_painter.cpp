@@ -19,6 +19,7 @@ namespace {
 constexpr double kRowNames = 84;
 constexpr double kFewestNames = 40, kMostNames = 96, kNamesStep = 8;
 constexpr double kHighestRow = 160;
+constexpr double kOnlyRow = 40;  // of a model without recursions: there is little to see in it
 constexpr double kPositions = 24;
 constexpr double kNamedColumn = 12;
 constexpr double kHistograms = 124;
@@ -38,8 +39,9 @@ HeatmapLayout layOutHeatmap(const Theme& theme, const QRectF& whole, int recursi
     // Narrow columns have numbers instead of names. The frame of a selected column needs room above.
     const double names = theme.px(columnWidth < theme.px(kNamedColumn) ? kPositions : sides.names);
     const QRectF area = whole.adjusted(0, theme.px(2), 0, 0);
-    const double rows = std::max(1, recursions);
-    const double rowHeight = std::floor(std::clamp((area.height() - names) / rows, theme.px(8), theme.px(kHighestRow)));
+    const int rows = std::max(1, recursions);
+    const double highest = theme.px(recursions > 0 ? kHighestRow : kOnlyRow);
+    const double rowHeight = std::floor(std::clamp((area.height() - names) / rows, theme.px(8), highest));
     const double height = rows * rowHeight;
     const double left = area.left() + theme.px(kRowNames);
     const double width = std::max(0.0, area.width() - theme.px(kRowNames + (sides.histograms ? kGap + kHistograms : 0)));
@@ -47,7 +49,7 @@ HeatmapLayout layOutHeatmap(const Theme& theme, const QRectF& whole, int recursi
     layout.cells = {left, area.top(), width, height};
     layout.tokenNames = {left, area.top() + height, width, std::max(0.0, area.height() - height)};
     layout.histograms = {left + width + theme.px(kGap), area.top(), theme.px(kHistograms), height};
-    layout.grid = {left - scroll, area.top(), columnWidth, rowHeight, recursions};
+    layout.grid = {left - scroll, area.top(), columnWidth, rowHeight, rows};
     layout.first = std::clamp(layout.grid.columnAt(left), 0, columns);
     layout.end = std::clamp(layout.grid.columnAt(left + width) + 1, layout.first, columns);
     return layout;
@@ -95,7 +97,8 @@ void HeatmapPainter::drawRowNames(QPainter& painter, const HeatmapLayout& layout
     for (int r = 0; r < layout.grid.rows; r += stride) {
         const auto row = layout.grid.cell(0, r);
         const QRectF name(layout.rowNames.left(), row.center().y() - theme_.px(8), layout.rowNames.width(), theme_.px(16));
-        drawLine(painter, name, Qt::AlignRight | Qt::AlignVCenter, TraceModel::tr("recursion %1").arg(r + 1));
+        drawLine(painter, name, Qt::AlignRight | Qt::AlignVCenter,
+                 model_.recursions() > 0 ? TraceModel::tr("recursion %1").arg(r + 1) : TraceModel::tr("all layers"));
     }
 }
 

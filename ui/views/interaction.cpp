@@ -68,6 +68,11 @@ QString quoted(const QString& label) {
     return QChar(0x201c) + (visible.trimmed().isEmpty() ? visible : visible.trimmed()) + QChar(0x201d);
 }
 
+QString withoutRecursions(const TraceModel& model) {
+    return text("no recursions: every token goes once through all %1 layers")
+        .arg(model.header().config.llama.num_hidden_layers);
+}
+
 QString tokenTip(const TraceModel& model, int token) {
     if (token < 0 || token >= model.tokenCount()) return {};
     const auto& record = model.token(token);

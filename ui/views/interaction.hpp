@@ -22,6 +22,9 @@ bool steer(Selection&, const TraceModel&, const QKeyEvent&);
 /// Everything known about a token, as the text of a tooltip.
 QString tokenTip(const TraceModel&, int token);
 
+/// What is to be said about models without recursions.
+QString withoutRecursions(const TraceModel&);
+
 /// A token's name between quotation marks, line breaks and blanks made visible.
 QString quoted(const QString& label);
 

@@ -47,7 +47,7 @@ void KvChartView::applyColours() {
         const bool faint = contrast(colour, frame.panel) < 1.6;
         area->setPen(faint ? QPen(frame.paleLine, 0) : QPen(colour, 0));  // width 0: cosmetic, one pixel
     }
-    QPen dashed(frame.text, 0, Qt::CustomDashLine);
+    QPen dashed(frame.text, 1, Qt::CustomDashLine);
     dashed.setDashPattern({6, 4});
     vanilla_->setPen(dashed);
 }
@@ -92,11 +92,15 @@ void KvChartView::drawNumbers(QPainter& painter, const QRectF& plot) const {
     const double width = theme_.px(12), height = theme_.px(14), least = theme_.px(9);
     const bool beside = end + width < plot.right();
     painter.setFont(theme_.caption());
+    double highest = plot.bottom();  // that no other number takes
     for (int layer = 1; layer < layers(); ++layer) {
-        const double top = y(layer), bottom = y(layer - 1);
-        if (bottom - top < least) continue;  // a band too thin for a number
+        const double bottom = y(layer - 1), middle = std::min((y(layer) + bottom) / 2, highest - height / 2);
+        const double thickness = bottom - y(layer);
+        // Beside the bands numbers of thin ones move up; within them there is no room for those.
+        if (thickness <= 0 || (!beside && thickness < least)) continue;
+        highest = middle - least;
         painter.setPen(beside ? theme_.frame().caption : textOn(theme_.depth(layer, model_->recursions())));
-        drawLine(painter, {beside ? end + theme_.px(4) : end - width, (top + bottom - height) / 2, width, height},
+        drawLine(painter, {beside ? end + theme_.px(4) : end - width, middle - height / 2, width, height},
                  Qt::AlignLeft | Qt::AlignVCenter, QString::number(layer));
     }
 }

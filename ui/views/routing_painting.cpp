@@ -49,9 +49,9 @@ void RoutingView::mixLooks() {
     looks_.clear();
     for (int lane = 0; lane <= recursions; ++lane) {
         const auto colour = lane == 0 ? frame.neutral : theme_.depth(lane, recursions);
-        const auto depth = theme_.depth(lane, recursions);
+        const auto depth = recursions > 0 ? theme_.depth(lane, recursions) : frame.neutral;
         looks_.push_back({colour, blend(frame.panel, colour, kBand), depth, contrast(colour, frame.panel) < kFaint,
-                          lane == 0 || contrast(depth, frame.panel) < kFaint});
+                          (lane == 0 && recursions > 0) || contrast(depth, frame.panel) < kFaint});
     }
 }
 
@@ -152,8 +152,7 @@ void RoutingView::drawExits(QPainter& painter, const QRectF& area, const Routing
         painter.setFont(theme_.caption());
         painter.setPen(theme_.frame().caption);
         const QRectF text(left, y, area.right() - left, line);
-        drawLine(painter, text, Qt::AlignLeft | Qt::AlignVCenter,
-                 exitText(depth, lane.left, static_cast<double>(lane.left) / model_->tokenCount()));
+        drawLine(painter, text, Qt::AlignLeft | Qt::AlignVCenter, exitText(depth, lane.left));
     }
 }
 

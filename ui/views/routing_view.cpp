@@ -99,12 +99,14 @@ int RoutingView::noteLines(const QRectF& area) const {
 bool RoutingView::showsMargins(const QRectF& area) const { return area.height() >= theme_.px(kRoomForMargins); }
 
 double RoutingView::exitWidth() const {
-    const auto longest = exitText(model_->recursions(), std::max(model_->tokenCount(), kFewestTokens), 1);
+    const auto longest = exitText(model_->recursions(), std::max(model_->tokenCount(), kFewestTokens));
     return textWidth(theme_.caption(), longest) + theme_.px(12);
 }
 
-QString RoutingView::exitText(int depth, int tokens, double share) {
-    return tr("depth %1: %2 · %3").arg(depth).arg(countText(tokens), percentText(share));
+QString RoutingView::exitText(int depth, int tokens) const {
+    const auto share = percentText(static_cast<double>(tokens) / std::max(tokens, model_->tokenCount()));
+    const auto name = model_->recursions() > 0 ? tr("depth %1").arg(depth) : tr("all layers");
+    return tr("%1: %2 · %3").arg(name, countText(tokens), share);
 }
 
 double RoutingView::pitchIn(double width) const {
@@ -163,7 +165,7 @@ std::vector<RoutingView::Note> RoutingView::notes() const {
 }
 
 QString RoutingView::recordedCaption() const {
-    if (model_->hasRun() && model_->recursions() == 0) return {};
+    if (model_->hasRun() && model_->recursions() == 0) return tr("no recursions: one way for all tokens");
     if (model_->hasRun() && !model_->isRouted()) return tr("no router: every token takes every recursion");
     if (!auxiliaryDecides() || model_->tokenCount() == 0) return tr("tokens entering and leaving each recursion");
     int offered = 0, differing = 0;
@@ -194,8 +196,6 @@ void RoutingView::setTheme(const Theme& theme) {
 QString RoutingView::emptyText() const {
     if (!model_->hasRun())
         return tr("Type a prompt and press Generate: the tokens' ways through the recursions appear here.");
-    if (model_->recursions() == 0)
-        return tr("This model has no recursions, so there is nothing to route: every token takes the same way.");
     return model_->tokenCount() == 0 ? tr("Reading the prompt …") : QString();
 }
 
@@ -216,7 +216,7 @@ QString RoutingView::description() const {
     QStringList lines;
     const auto flow = flowIn(rect());
     for (const auto& lane : flow.lanes) lines += laneTip(flow, lane.bar.center().x());
-    if (foresees()) lines += caption();
+    if (foresees() || model_->recursions() == 0) lines += caption();
     return lines.join(QLatin1String("; "));
 }
 

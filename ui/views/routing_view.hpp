@@ -76,7 +76,7 @@ private:
     int noteLines(const QRectF& area) const;
     bool hasRoomForNotes(double width) const;
     double exitWidth() const;  ///< right of the join
-    static QString exitText(int depth, int tokens, double share);
+    QString exitText(int depth, int tokens) const;
     double pitchIn(double width) const;
     double notesHeight(const QRectF& area) const;      ///< 0: the lanes are too close for notes
     double histogramHeight(const QRectF& area) const;  ///< 0: no room

@@ -39,7 +39,9 @@ public:
     QStringList alternatives(int token) const;  ///< "not .52"
     QStringList exits(int token) const;         ///< "after 1:  not .21  been .09", one for each recursion taken
     QString difference() const;  ///< what two pins differ in: "depth 1 against 3 · …"; empty without a second
+    /// The token pointed at or pinned, and otherwise the newest, which is caught up with a few times a second.
     int shownToken() const;
+    void refresh();  ///< catches up now
 
     QString title() const;    ///< "Token 28 · “had”"
     QString caption() const;  ///< "depth 3 of 3"
@@ -61,7 +63,6 @@ protected:
 private:
     int comparedToken() const;  ///< the first pin, when another token is shown; -1: none
     double rowHeight(double available) const;
-    void refresh();
     double drawRows(QPainter&, const QRectF& area, int token) const;
     void drawRow(QPainter&, const QRectF& line, const Row&, const Row* compared) const;
     double drawNumbers(QPainter&, const QRectF& area, int token) const;
@@ -73,6 +74,7 @@ private:
     Later* describer_;
     Theme theme_;
     HeatColours colours_;
+    int shown_ = -1;
     QString shownTitle_;
     QString shownCaption_;
 };

@@ -22,6 +22,7 @@ namespace {
 constexpr double kPadding = 6;   // left and right of a token's text
 constexpr double kHair = 1;      // between the pieces of a word
 constexpr double kLine = 46;     // a line of tokens with their digits
+constexpr double kPlain = 36;    // without digits
 constexpr double kMargin = 4;    // around the page, so that outlines are not cut
 constexpr double kOverhang = 4;  // pixels that marks may reach beyond their line
 
@@ -59,7 +60,7 @@ TokenFlowView::TokenFlowView(TraceModel* model, Selection* selection, QWidget* p
 FlowMetrics TokenFlowView::metricsFor(double width) const {
     return {.width = width - 2 * theme_.px(kMargin),
             .wordGap = theme_.px(6),
-            .lineHeight = theme_.px(kLine),
+            .lineHeight = theme_.px(model_->recursions() > 0 ? kLine : kPlain),
             .boxHeight = theme_.px(28)};
 }
 
@@ -111,7 +112,7 @@ void TokenFlowView::extendLayout() {
     const double changed = before > 0 ? layout_.box(before - 1).top() + theme_.px(kMargin) - kOverhang : 0;
     for (int i = before; i < model_->tokenCount(); ++i) layout_.add(itemFor(i, font, layout_.metrics().width));
     bar_->setContent(contentHeight(), viewport()->height(), selection_->marks().any());
-    verticalScrollBar()->setSingleStep(qRound(theme_.px(kLine)));
+    verticalScrollBar()->setSingleStep(qRound(layout_.metrics().lineHeight));
     if (layout_.count() == before && before > 0) return;
     const int top = std::max(0, static_cast<int>(std::floor(changed)) - verticalScrollBar()->value());
     viewport()->update(0, top, viewport()->width(), viewport()->height() - top);
@@ -250,7 +251,8 @@ void TokenFlowView::drawInto(QPainter& painter, const QRectF& area) const {
     painter.save();
     painter.setClipRect(area);
     painter.translate(area.topLeft() + QPointF(theme_.px(kMargin), theme_.px(kMargin)));
-    drawTokens(painter, layout, 0, std::floor(area.height() / theme_.px(kLine)) * theme_.px(kLine));
+    const double line = layout.metrics().lineHeight;
+    drawTokens(painter, layout, 0, std::floor(area.height() / line) * line);
     painter.restore();
 }
 

@@ -39,6 +39,8 @@ QString percentText(double share) { return QLocale().toString(100.0 * share, 'f'
 QString scoreText(double score) { return std::isnan(score) ? QStringLiteral("–") : QLocale().toString(score, 'f', 3); }
 
 QString durationText(double milliseconds) {
+    if (milliseconds > 0 && milliseconds < 0.1)
+        return QLocale().toString(milliseconds * 1000, 'f', milliseconds < 0.01 ? 1 : 0) + QStringLiteral("\u00a0µs");
     if (milliseconds < 1000)
         return QLocale().toString(milliseconds, 'f', milliseconds < 10 ? 1 : 0) + QStringLiteral("\u00a0ms");
     return QLocale().toString(milliseconds / 1000, 'f', 1) + QStringLiteral("\u00a0s");
