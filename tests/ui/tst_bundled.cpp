@@ -54,6 +54,8 @@ void BundledTest::opensAndDraws() {
     const auto card = mor::describe_model(directory.toStdString());
     QVERIFY2(!card.prompt.empty(), "card.json names no prompt");
     QCOMPARE(o.window->promptBox()->text(), QString::fromStdString(card.prompt));
+    const auto* chooser = o.window->findChild<QToolButton*>(QStringLiteral("modelChooser"));
+    QTRY_VERIFY2(!chooser->text().contains(QChar(0x2026)), qPrintable(chooser->text()));  // its name whole
     o.window->actions().generate->trigger();
     QVERIFY(QTest::qWaitFor([&] { return o.window->trace().hasRun() && o.window->feed().state() == EngineState::Ready; },
                             kPatience));

@@ -4,7 +4,6 @@
 #include <QLocale>
 #include <QPainter>
 #include <QScrollBar>
-#include <QSignalSpy>
 #include <QTest>
 #include <QWheelEvent>
 #include <cmath>
@@ -27,8 +26,6 @@ private slots:
     void flowBoxesEqualTheTrace();
     void flowHoversAndPins();
     void flowFollowsUnlessScrolled();
-    void detailRowsEqualTheToken();
-    void detailComparesTwoPins();
     void legendShowsEveryDepth();
     void hoveringOneViewMarksAllOthers();
     void everyKindOfModelDraws_data();
@@ -95,40 +92,6 @@ void ViewsTest::flowFollowsUnlessScrolled() {
     bar->triggerAction(QAbstractSlider::SliderToMaximum);
     stage.model.append(more, {});
     QCOMPARE(bar->value(), bar->maximum());
-}
-
-void ViewsTest::detailRowsEqualTheToken() {
-    Stage stage;
-    for (int token = 0; token < 47; ++token) {
-        const auto& record = stage.model.token(token);
-        stage.selection.setHovered(token);
-        QCOMPARE(stage.detail.shownToken(), token);
-        QCOMPARE(stage.detail.caption(), QStringLiteral("depth %1 of 3").arg(record.depth));
-        for (const auto& row : stage.detail.rows(token)) {
-            const auto& decision = record.recursions[static_cast<std::size_t>(row.recursion)];
-            QCOMPARE(row.score, scoreText(decision.score));
-            QCOMPARE(row.gate, scoreText(decision.gate));
-            QCOMPARE(row.margin, scoreText(decision.margin));
-            QCOMPARE(row.share, row.offered ? static_cast<double>(decision.score) : 0.0);
-            QCOMPARE(row.colour, stage.heatmap.cellAt(token, row.recursion).colour);
-        }
-        QCOMPARE(stage.detail.alternatives(token).size(), static_cast<qsizetype>(record.top.size()));
-    }
-}
-
-void ViewsTest::detailComparesTwoPins() {
-    Stage stage;
-    QSignalSpy titled(&stage.detail, &TokenDetailView::titleChanged);
-    stage.selection.togglePin(29);
-    QCOMPARE(stage.detail.title(), QStringLiteral("Token 29 · “had”"));
-    stage.selection.togglePin(1);
-    QCOMPARE(stage.detail.title(), QStringLiteral("Token 1 · “king” against 29 · “had”"));
-    QCOMPARE(titled.count(), 2);
-    const auto &king = stage.model.token(1), &had = stage.model.token(29);
-    QVERIFY(stage.detail.difference().startsWith(QStringLiteral("depth %1 against %2").arg(king.depth).arg(had.depth)));
-    const auto compared = grabbed(stage.detail);
-    stage.selection.togglePin(29);
-    QVERIFY(compared != grabbed(stage.detail));
 }
 
 void ViewsTest::legendShowsEveryDepth() {

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QLocale>
+#include <QSignalSpy>
+#include <QTest>
+#include <cmath>
+
+#include "ui/stage.hpp"
+
+using namespace mor::ui;
+using namespace mor::test;
+
+class TokenDetailTest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void initTestCase() { QLocale::setDefault(QLocale(QLocale::English)); }
+    void rowsEqualTheToken();
+    void comparesTwoPins();
+    void catchesUpWithTheNewestToken();
+    void neverShowsWhatIsGone();
+};
+
+void TokenDetailTest::rowsEqualTheToken() {
+    Stage stage;
+    for (int token = 0; token < 47; ++token) {
+        const auto& record = stage.model.token(token);
+        stage.selection.setHovered(token);
+        QCOMPARE(stage.detail.shownToken(), token);
+        QCOMPARE(stage.detail.caption(), QStringLiteral("depth %1 of 3").arg(record.depth));
+        for (const auto& row : stage.detail.rows(token)) {
+            const auto& decision = record.recursions[static_cast<std::size_t>(row.recursion)];
+            QCOMPARE(row.score, scoreText(decision.score));
+            QCOMPARE(row.gate, scoreText(decision.gate));
+            QCOMPARE(row.margin, scoreText(decision.margin));
+            QCOMPARE(row.share, row.offered ? static_cast<double>(decision.score) : 0.0);
+            QCOMPARE(row.colour, stage.heatmap.cellAt(token, row.recursion).colour);
+        }
+        QCOMPARE(stage.detail.alternatives(token).size(), static_cast<qsizetype>(record.top.size()));
+    }
+}
+
+void TokenDetailTest::comparesTwoPins() {
+    Stage stage;
+    QSignalSpy titled(&stage.detail, &TokenDetailView::titleChanged);
+    stage.selection.togglePin(29);
+    QCOMPARE(stage.detail.title(), QStringLiteral("Token 29 · “had”"));
+    stage.selection.togglePin(1);
+    QCOMPARE(stage.detail.title(), QStringLiteral("Token 1 · “king” against 29 · “had”"));
+    QCOMPARE(titled.count(), 2);
+    const auto &king = stage.model.token(1), &had = stage.model.token(29);
+    QVERIFY(stage.detail.difference().startsWith(QStringLiteral("depth %1 against %2").arg(king.depth).arg(had.depth)));
+    const auto compared = grabbed(stage.detail);
+    stage.selection.togglePin(29);
+    QVERIFY(compared != grabbed(stage.detail));
+}
+
+/// Titles of a card and its content belong to the same token at any moment.
+void TokenDetailTest::catchesUpWithTheNewestToken() {
+    auto trace = syntheticTrace({.tokens = 60});
+    const std::vector<mor::TokenRecord> late(trace.tokens.begin() + 40, trace.tokens.end());
+    trace.tokens.resize(40);
+    Stage stage(trace);
+    const auto agrees = [&] {
+        return stage.detail.title().startsWith(QStringLiteral("Token %1 ").arg(stage.detail.shownToken()));
+    };
+    QCOMPARE(stage.detail.shownToken(), 39);
+    QSignalSpy titled(&stage.detail, &TokenDetailView::titleChanged);
+    for (const auto& token : late) {
+        stage.model.append({token}, {});
+        QVERIFY(agrees());
+    }
+    QVERIFY(titled.count() < 20);
+    QTRY_COMPARE(stage.detail.shownToken(), 59);
+    QVERIFY(agrees());
+    QCOMPARE(titled.last().first().toString(), stage.detail.title());
+    stage.selection.setHovered(7);  // what the reader does is answered at once
+    QCOMPARE(stage.detail.shownToken(), 7);
+    QVERIFY(agrees());
+}
+
+void TokenDetailTest::neverShowsWhatIsGone() {
+    Stage stage({.tokens = 60});
+    QCOMPARE(stage.detail.shownToken(), 59);
+    stage.model.load(syntheticTrace({.tokens = 20}));
+    QCOMPARE(stage.detail.shownToken(), 19);
+    stage.model.clear();
+    QCOMPARE(stage.detail.shownToken(), -1);
+    QCOMPARE(stage.detail.title(), QStringLiteral("Token"));
+    QVERIFY(!grabbed(stage.detail).isNull());
+}
+
+QTEST_MAIN(TokenDetailTest)
+#include "tst_token_detail.moc"
