@@ -3,12 +3,14 @@ target_sources(mor_engine PRIVATE
     run/compare_rules.cpp
     run/dump.cpp
     run/exits.cpp
+    run/finished_tokens.cpp
     run/flops.cpp
     run/forward.cpp
     run/forward_routing.cpp
     run/kv_cache.cpp
     run/next_logits.cpp
     run/perplexity.cpp
+    run/request_checks.cpp
     run/routing.cpp
     run/sampler.cpp
     run/scheduler.cpp
