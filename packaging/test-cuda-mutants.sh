@@ -3,16 +3,18 @@
 # Plants the faults of tests/cuda_emulation/mutants.txt into copies of the CUDA backend, one at a time, and demands that
 # the test named there fails:
 #
-#     packaging/test-cuda-mutants.sh BUILD FOLDER         BUILD: plain, asan or tsan; FOLDER: its build folder
+#     packaging/test-cuda-mutants.sh BUILD FOLDER [NAME]  BUILD: plain, asan or tsan; FOLDER: its build folder;
+#                                                         NAME: only those whose names hold this
 #
 # The folder must hold the tests, built. Only the mutated file is compiled again; a test that has the backend inside is
 # linked again with it, for others the module is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
-[ $# = 2 ] || { echo "usage: test-cuda-mutants.sh plain|asan|tsan FOLDER" >&2; exit 2; }
+[ $# = 2 ] || [ $# = 3 ] || { echo "usage: test-cuda-mutants.sh plain|asan|tsan FOLDER [NAME]" >&2; exit 2; }
 kind=$1
 build=$(cd "$2" && pwd)
+wanted=${3:-}
 work=$build/mutants
 rm -rf "$work"
 mkdir -p "$work"
@@ -61,6 +63,7 @@ while IFS='@' read -r -u 3 name file source script where what; do
     [[ $name != \#* && -n $name ]] || continue
     name=$(trim "$name") what=$(trim "$what")
     [ "$(trim "$where")" = "$kind" ] || continue
+    [[ $name == *"$wanted"* ]] || continue
     count=$((count + 1))
     file=$(trim "$file") source=$(trim "$source") script=$(trim "$script")
     read -r test arguments <<<"$(trim "$what")"

@@ -22,7 +22,6 @@ constexpr int kThreads = 256;
 constexpr int kWarps = kThreads / 32;
 constexpr int kPiece = 2048;             ///< keys that a block holds in shared memory
 constexpr int kMostListed = kPiece / 2;  ///< larger k: the row is sorted
-constexpr int kMostRows = 65535;         ///< of a grid
 
 /// A piece's part of the log-sum-exp.
 struct Sums {
@@ -111,46 +110,42 @@ __device__ Sums sums_of(const float (&values)[kPiece / kThreads]) {
     return {largest, sum};
 }
 
-/// Block (p, y): piece p of row y, y + gridDim.y, ... Writes its sums and, where k > 0, its k best keys, best first.
-/// `width` is k rounded up to a power of two.
+/// Block (y, p): piece p of row y. Writes its sums and, where k > 0, its k best keys, best first. `width` is k rounded up
+/// to a power of two.
 __global__ void __launch_bounds__(kThreads)
-    pieces_kernel(const float* logits, int n, int vocab, int k, int width, Sums* sums, Key* best) {
+    pieces_kernel(const float* logits, int vocab, int k, int width, Sums* sums, Key* best) {
     GPU_SHARED(Key, keys, [kPiece]);
-    const int first = static_cast<int>(blockIdx.x) * kPiece;
-    for (int row = static_cast<int>(blockIdx.y); row < n; row += static_cast<int>(gridDim.y)) {
-        const float* const from = logits + static_cast<std::int64_t>(row) * vocab;
-        float values[kPiece / kThreads];
+    const auto row = static_cast<std::int64_t>(blockIdx.x);
+    const float* const from = logits + row * vocab;
+    const int first = static_cast<int>(blockIdx.y) * kPiece;
+    float values[kPiece / kThreads];
 #pragma unroll
-        for (int j = 0; j < kPiece / kThreads; ++j) {
-            const int at = static_cast<int>(threadIdx.x) + j * kThreads, token = first + at;
-            values[j] = token < vocab ? from[token] : -INFINITY;
-            if (k > 0) keys[at] = token < vocab ? key_of(values[j], token) : 0;
-        }
-        const std::int64_t list = static_cast<std::int64_t>(row) * gridDim.x + blockIdx.x;
-        const Sums piece = sums_of(values);  // its barriers stand between writing and reading keys, too
-        if (threadIdx.x == 0) sums[list] = piece;
-        if (k > 0) keep_best(keys, kPiece, width);
-        for (int j = static_cast<int>(threadIdx.x); j < k; j += kThreads) best[list * k + j] = keys[j];
-        __syncthreads();
+    for (int j = 0; j < kPiece / kThreads; ++j) {
+        const int at = static_cast<int>(threadIdx.x) + j * kThreads, token = first + at;
+        values[j] = token < vocab ? from[token] : -INFINITY;
+        if (k > 0) keys[at] = token < vocab ? key_of(values[j], token) : 0;
     }
+    const std::int64_t list = row * gridDim.y + blockIdx.y;
+    const Sums piece = sums_of(values);  // its barriers stand between writing and reading keys, too
+    if (threadIdx.x == 0) sums[list] = piece;
+    if (k > 0) keep_best(keys, kPiece, width);
+    for (int j = static_cast<int>(threadIdx.x); j < k; j += kThreads) best[list * k + j] = keys[j];
 }
 
-/// Block (g, y): the k best of lists [g per_block, (g + 1) per_block) of row y, y + gridDim.y, ...
+/// Block (y, g): the k best of lists [g per_block, (g + 1) per_block) of row y.
 __global__ void __launch_bounds__(kThreads)
-    merge_kernel(const Key* lists, int n, int count, int per_block, int k, int width, Key* best) {
+    merge_kernel(const Key* lists, int count, int per_block, int k, int width, Key* best) {
     GPU_SHARED(Key, keys, [kPiece]);
-    const int first = static_cast<int>(blockIdx.x) * per_block, here = min(per_block, count - first) * k;
-    for (int row = static_cast<int>(blockIdx.y); row < n; row += static_cast<int>(gridDim.y)) {
-        const Key* const from = lists + (static_cast<std::int64_t>(row) * count + first) * k;
-        int size = width;  // the smallest power of two that holds them
-        while (size < here) size *= 2;
-        for (int j = static_cast<int>(threadIdx.x); j < size; j += kThreads) keys[j] = j < here ? from[j] : 0;
-        __syncthreads();
-        keep_best(keys, size, width);
-        Key* const to = best + (static_cast<std::int64_t>(row) * gridDim.x + blockIdx.x) * k;
-        for (int j = static_cast<int>(threadIdx.x); j < k; j += kThreads) to[j] = keys[j];
-        __syncthreads();
-    }
+    const auto row = static_cast<std::int64_t>(blockIdx.x);
+    const int first = static_cast<int>(blockIdx.y) * per_block, here = min(per_block, count - first) * k;
+    const Key* const from = lists + (row * count + first) * k;
+    int size = width;  // the smallest power of two that holds them
+    while (size < here) size *= 2;
+    for (int j = static_cast<int>(threadIdx.x); j < size; j += kThreads) keys[j] = j < here ? from[j] : 0;
+    __syncthreads();
+    keep_best(keys, size, width);
+    Key* const to = best + (row * gridDim.y + blockIdx.y) * k;
+    for (int j = static_cast<int>(threadIdx.x); j < k; j += kThreads) to[j] = keys[j];
 }
 
 /// One block per row: keys become picks, and the pieces' sums a log-sum-exp. Row y's keys begin at y * stride. `wanted`
@@ -223,13 +218,13 @@ void pick(Context& c, const float* logits, int n, int vocab, int k, const int* w
     auto* from = reinterpret_cast<Key*>(memory + sums_size);
     Key* to = from + lists_size;
 
-    const unsigned rows = static_cast<unsigned>(std::min(n, kMostRows));
-    gpu::launch(pieces_kernel, dim3(static_cast<unsigned>(pieces), rows), dim3(kThreads), 0, c.stream, logits, n, vocab,
+    const auto rows = static_cast<unsigned>(n);  // in x, which may be large; y is bounded by vocabularies of 134 million
+    gpu::launch(pieces_kernel, dim3(rows, static_cast<unsigned>(pieces)), dim3(kThreads), 0, c.stream, logits, vocab,
                 listed, width, sums, from);
     int left = pieces;
     while (lists && left > 1) {
         const int groups = (left + per_block - 1) / per_block;
-        gpu::launch(merge_kernel, dim3(static_cast<unsigned>(groups), rows), dim3(kThreads), 0, c.stream, from, n, left,
+        gpu::launch(merge_kernel, dim3(rows, static_cast<unsigned>(groups)), dim3(kThreads), 0, c.stream, from, left,
                     per_block, k, width, to);
         std::swap(from, to);
         left = groups;
