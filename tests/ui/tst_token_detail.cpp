@@ -2,6 +2,7 @@
 #include <QLocale>
 #include <QSignalSpy>
 #include <QTest>
+#include <algorithm>
 #include <cmath>
 
 #include "ui/stage.hpp"
@@ -18,6 +19,7 @@ private slots:
     void comparesTwoPins();
     void catchesUpWithTheNewestToken();
     void neverShowsWhatIsGone();
+    void barsWhereThereIsRoom();
 };
 
 void TokenDetailTest::rowsEqualTheToken() {
@@ -87,6 +89,33 @@ void TokenDetailTest::neverShowsWhatIsGone() {
     QCOMPARE(stage.detail.shownToken(), -1);
     QCOMPARE(stage.detail.title(), QStringLiteral("Token"));
     QVERIFY(!grabbed(stage.detail).isNull());
+}
+
+/// How long the bars of the words are, read from the picture: the exits in their depths' colours, then the alternatives.
+void TokenDetailTest::barsWhereThereIsRoom() {
+    auto trace = syntheticTrace({.tokens = 8});
+    auto& token = trace.tokens.back();
+    token.top = {{1, "one", std::log(0.5)}, {2, "two", std::log(0.25)}};
+    token.exits = {{0, {{3, "three", std::log(0.75)}}}, {1, {{4, "four", std::log(0.125)}}}};
+    Stage stage(trace);
+    stage.detail.resize(1000, 600);
+    const QImage picture = grabbed(stage.detail);
+    const auto longest = [&](const QColor& colour, int left, int right) {  // pixels below the recursions
+        int most = 0;
+        for (int y = 150; y < picture.height(); ++y) {
+            int run = 0;
+            for (int x = left; x < right; ++x) {
+                run = picture.pixelColor(x, y) == colour ? run + 1 : 0;
+                most = std::max(most, run);
+            }
+        }
+        return most;
+    };
+    const Theme theme;
+    const double pitch = (1000 + 28) / 3.0, track = pitch - 28 - 88 - 44;
+    QVERIFY(std::abs(longest(theme.depth(1, 3), 0, 330) - 0.75 * track) <= 2);
+    QVERIFY(std::abs(longest(theme.depth(2, 3), 340, 680) - 0.125 * track) <= 2);
+    QVERIFY(std::abs(longest(theme.frame().neutral, 680, 1000) - 0.5 * track) <= 3);
 }
 
 QTEST_MAIN(TokenDetailTest)

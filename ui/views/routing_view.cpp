@@ -27,7 +27,7 @@ constexpr double kGap = 12;         // between depths at the join
 constexpr int kFewestTokens = 100;  // the texts at the join have room for so many from the start
 constexpr double kNotePitch = 52;   // closer lanes have no room for numbers below them
 constexpr double kLeft = 20;        // half a head of the first lane
-constexpr double kLeastLanes = 44, kLeastHistogram = 22, kMostHistogram = 96, kShareOfHistogram = 0.35;
+constexpr double kLeastLanes = 40, kLeastHistogram = 22, kMostHistogram = 96, kShareOfHistogram = 0.35;
 constexpr double kHistogramGap = 10;     // around a histogram: the mark of the token hangs below it
 constexpr double kRoomForMargins = 250;  // a tall view has a line for them
 constexpr double kKeyStep = 0.01, kKeyLeap = 0.1;

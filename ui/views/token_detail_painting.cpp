@@ -9,6 +9,7 @@
 #include "views/geometry.hpp"
 #include "views/painting.hpp"
 #include "views/token_detail_view.hpp"
+#include "views/word_bars.hpp"
 
 namespace mor::ui {
 namespace {
@@ -18,6 +19,8 @@ constexpr double kScore = 48;
 constexpr double kGate = 76;
 constexpr double kOutcome = 104;
 constexpr double kMargin = 100;
+constexpr double kRoomForBars = 200;  // below the recursions
+constexpr double kWidestColumn = 420;
 constexpr double kRoomForMargin = 480;  // narrower cards leave the margin to the tooltip
 
 /// "+0.306": a true minus sign, and nothing where one of the two was never computed.
@@ -36,8 +39,13 @@ void TokenDetailView::drawInto(QPainter& painter, const QRectF& area) const {
     painter.save();
     double y = drawRows(painter, area, token);
     y = drawNumbers(painter, {area.left(), y, area.width(), area.bottom() - y}, token);
-    y = drawExits(painter, {area.left(), y, area.width(), area.bottom() - y}, token);
-    drawAlternatives(painter, {area.left(), y, area.width(), area.bottom() - y}, token);
+    const QRectF rest(area.left(), y, area.width(), area.bottom() - y);
+    if (rest.height() >= theme_.px(kRoomForBars)) {
+        drawBars(painter, rest, token);
+    } else {
+        y = drawExits(painter, rest, token);
+        drawAlternatives(painter, {area.left(), y, area.width(), area.bottom() - y}, token);
+    }
     painter.restore();
 }
 
@@ -149,6 +157,22 @@ void TokenDetailView::drawAlternatives(QPainter& painter, const QRectF& area, in
         drawLine(painter, {x, y, std::min(width, area.right() - x), line}, Qt::AlignLeft | Qt::AlignVCenter, text);
         x += width + theme_.px(16);
     }
+}
+
+/// With room to spare: what it would say after each recursion, and what else could have stood here, side by side.
+void TokenDetailView::drawBars(QPainter& painter, const QRectF& area, int token) const {
+    const auto& record = model_->token(token);
+    const auto columns = static_cast<double>(record.exits.size() + !record.top.empty());
+    if (columns == 0) return;
+    const double gap = theme_.px(28), pitch = std::min((area.width() + gap) / columns, theme_.px(kWidestColumn));
+    QRectF column(area.left(), area.top() + theme_.px(8), pitch - gap, area.height() - theme_.px(8));
+    for (const auto& exit : record.exits) {
+        drawWordBars(painter, theme_, column, tr("Next, if it stopped after %1").arg(exit.recursion + 1),
+                     theme_.depth(exit.recursion + 1, model_->recursions()), exit.top);
+        column.translate(pitch, 0);
+    }
+    if (!record.top.empty())
+        drawWordBars(painter, theme_, column, tr("What could have stood here"), theme_.frame().neutral, record.top);
 }
 
 }  // namespace mor::ui

@@ -68,6 +68,7 @@ private:
     double drawNumbers(QPainter&, const QRectF& area, int token) const;
     double drawExits(QPainter&, const QRectF& area, int token) const;
     void drawAlternatives(QPainter&, const QRectF& area, int token) const;
+    void drawBars(QPainter&, const QRectF& area, int token) const;
 
     TraceModel* model_;
     Selection* selection_;
