@@ -22,6 +22,9 @@ result() { # 0 or not, what
     printf '%-6s  %s\n' "$word" "$2"
 }
 
+# Lets background work of this shell go on, and returns when there is a core for more.
+wait_for_a_core() { while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n || true; done; }
+
 # --- nvcc
 
 nvcc_path() { command -v nvcc || { [ -x /usr/local/cuda/bin/nvcc ] && echo /usr/local/cuda/bin/nvcc; }; }
@@ -48,24 +51,35 @@ kernels() {
 compile() { # architectures
     local nvcc
     nvcc=$(nvcc_path) || { echo "skipped: nvcc is not installed (packaging/get-cuda.sh fetches a toolkit)"; return; }
-    local folder=$root/build/cuda-compile flags=() arch file status last="${!#}"
+    local folder=$root/build/cuda-compile flags=() arch file name status last="${!#}"
     mkdir -p "$folder"
     for arch in "$@"; do flags+=(-gencode "arch=compute_$arch,code=sm_$arch"); done
     flags+=(-gencode "arch=compute_$last,code=compute_$last")
     "$nvcc" --version | tail -n 2 | head -n 1
     : >"$folder/kernels.tsv"
     for file in engine/backend/cuda/*.cu; do
-        status=0
-        "$nvcc" -std=c++20 -O3 "${flags[@]}" -I engine -I engine/include -Xcompiler=-Wall,-Wextra -Werror all-warnings \
-            -Xptxas -v -c "$file" -o "$folder/$(basename "$file").o" >"$folder/log" 2>&1 || status=$?
-        [ $status = 0 ] || tail -n 20 "$folder/log"
-        kernels <"$folder/log" >"$folder/now.tsv"
+        wait_for_a_core
+        name=$(basename "$file")
+        rm -f "$folder/$name.status"
+        {
+            status=0
+            "$nvcc" -std=c++20 -O3 "${flags[@]}" -I engine -I engine/include -Xcompiler=-Wall,-Wextra -Werror all-warnings \
+                -Xptxas -v -c "$file" -o "$folder/$name.o" >"$folder/$name.log" 2>&1 || status=$?
+            echo $status >"$folder/$name.status"
+        } &
+    done
+    wait
+    for file in engine/backend/cuda/*.cu; do
+        name=$(basename "$file")
+        status=$(cat "$folder/$name.status")
+        [ "$status" = 0 ] || tail -n 20 "$folder/$name.log"
+        kernels <"$folder/$name.log" >"$folder/now.tsv"
         cat "$folder/now.tsv" >>"$folder/kernels.tsv"
         if grep -q 'bad$' "$folder/now.tsv"; then
             status=1
             awk -F '\t' '$5 == "bad" { print "  registers spilled or stack used: " $1 ", " $2 }' "$folder/now.tsv"
         fi
-        result $status "nvcc $(basename "$file") for $*, PTX: $(cut -f 1 "$folder/now.tsv" | sort -u | wc -l) kernels"
+        result $status "nvcc $name for $*, PTX: $(cut -f 1 "$folder/now.tsv" | sort -u | wc -l) kernels"
     done
     echo "registers of a thread by architecture, and bytes of static shared memory:"
     awk -F '\t' -v architectures="$*" '
@@ -107,8 +121,17 @@ run_tests() { # kind, what the run is called, tests...
     shift 2
     folder=$(folder_of "$kind")
     for test in "$@"; do
-        status=0
-        ctest --test-dir "$folder" -R "^$test\$" --timeout 3000 --output-on-failure >"$folder/$test.log" 2>&1 || status=$?
+        wait_for_a_core
+        rm -f "$folder/$test.status"
+        {
+            status=0
+            ctest --test-dir "$folder" -R "^$test\$" --timeout 3000 --output-on-failure >"$folder/$test.log" 2>&1 || status=$?
+            echo $status >"$folder/$test.status"
+        } &
+    done
+    wait
+    for test in "$@"; do
+        status=$(cat "$folder/$test.status")
         [ $status = 0 ] || grep -E '^FAIL!|SUMMARY|cuda emulation|runtime error' "$folder/$test.log" | head -n 10 || true
         result $status "$kind, $name: $test"
     done
