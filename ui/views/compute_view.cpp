@@ -19,6 +19,7 @@
 namespace mor::ui {
 namespace {
 
+constexpr double kWidestRow = 420;  // names and values further apart would not be read as one line
 constexpr double kRoomyRow = 28, kTightRow = 16, kLeastChart = 44, kGap = 8;
 
 template <class Format>
@@ -117,7 +118,7 @@ void ComputeView::drawRows(QPainter& painter, const QRectF& area) const {
     const double origin = theme_.px(72), value = theme_.px(84);
     double y = area.top();
     for (const auto& row : all) {
-        const QRectF line(area.left(), y, area.width(), height);
+        const QRectF line(area.left(), y, std::min(area.width(), theme_.px(kWidestRow)), height);
         painter.setFont(theme_.caption());
         painter.setPen(theme_.frame().caption);
         drawLine(painter, line.adjusted(0, 0, -origin - value, 0), Qt::AlignLeft | Qt::AlignVCenter, row.name);

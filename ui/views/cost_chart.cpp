@@ -16,7 +16,7 @@
 namespace mor::ui {
 namespace {
 
-constexpr double kLabel = 16, kWidestBar = 14;
+constexpr double kLabel = 16, kWidestBar = 24;
 constexpr double kUsual = 0.98;  // of the tokens' times; a hiccup of the machine may leave the chart
 constexpr double kHeadroom = 1.1;
 constexpr double kFaint = 1.6;  // contrast
