@@ -249,7 +249,7 @@ void HeatmapPainter::drawHistograms(QPainter& painter, const HeatmapLayout& layo
     }
     painter.setFont(theme_.caption());
     painter.setPen(theme_.frame().caption);
-    const QRectF axis(layout.histograms.left(), layout.histograms.bottom() + theme_.px(4), layout.histograms.width(),
+    const QRectF axis(layout.histograms.left(), layout.histograms.bottom() + theme_.px(8), layout.histograms.width(),
                       theme_.px(16));
     drawLine(painter, axis, Qt::AlignLeft, QStringLiteral("0"));
     drawLine(painter, axis, Qt::AlignHCenter, TraceModel::tr("score, all tokens"));

@@ -20,7 +20,7 @@ constexpr double kGate = 76;
 constexpr double kOutcome = 104;
 constexpr double kMargin = 100;
 constexpr double kRoomForBars = 200;  // below the recursions
-constexpr double kWidestColumn = 420;
+constexpr double kNarrowestColumn = 260, kWidestColumn = 420, kBarGap = 28;
 constexpr double kRoomForMargin = 480;  // narrower cards leave the margin to the tooltip
 
 /// "+0.306": a true minus sign, and nothing where one of the two was never computed.
@@ -40,7 +40,7 @@ void TokenDetailView::drawInto(QPainter& painter, const QRectF& area) const {
     double y = drawRows(painter, area, token);
     y = drawNumbers(painter, {area.left(), y, area.width(), area.bottom() - y}, token);
     const QRectF rest(area.left(), y, area.width(), area.bottom() - y);
-    if (rest.height() >= theme_.px(kRoomForBars)) {
+    if (rest.height() >= theme_.px(kRoomForBars) && barPitch(rest.width(), token) >= theme_.px(kNarrowestColumn)) {
         drawBars(painter, rest, token);
     } else {
         y = drawExits(painter, rest, token);
@@ -138,10 +138,10 @@ double TokenDetailView::drawExits(QPainter& painter, const QRectF& area, int tok
 
 void TokenDetailView::drawAlternatives(QPainter& painter, const QRectF& area, int token) const {
     const auto texts = alternatives(token);
-    if (texts.isEmpty() || area.height() < theme_.px(36)) return;
+    const double line = theme_.px(20);
+    if (texts.isEmpty() || area.height() + 1 < 2 * line) return;
     painter.setFont(theme_.caption());
     painter.setPen(theme_.frame().caption);
-    const double line = theme_.px(20);
     drawLine(painter, {area.left(), area.top(), area.width(), line}, Qt::AlignLeft | Qt::AlignVCenter,
              tr("What could have stood here"));
     painter.setPen(theme_.frame().text);
@@ -159,13 +159,18 @@ void TokenDetailView::drawAlternatives(QPainter& painter, const QRectF& area, in
     }
 }
 
+/// From one column of bars to the next; 0 where there are none.
+double TokenDetailView::barPitch(double width, int token) const {
+    const auto& record = model_->token(token);
+    const auto columns = static_cast<double>(record.exits.size() + !record.top.empty());
+    return columns == 0 ? 0 : std::min((width + theme_.px(kBarGap)) / columns, theme_.px(kWidestColumn));
+}
+
 /// With room to spare: what it would say after each recursion, and what else could have stood here, side by side.
 void TokenDetailView::drawBars(QPainter& painter, const QRectF& area, int token) const {
     const auto& record = model_->token(token);
-    const auto columns = static_cast<double>(record.exits.size() + !record.top.empty());
-    if (columns == 0) return;
-    const double gap = theme_.px(28), pitch = std::min((area.width() + gap) / columns, theme_.px(kWidestColumn));
-    QRectF column(area.left(), area.top() + theme_.px(8), pitch - gap, area.height() - theme_.px(8));
+    const double pitch = barPitch(area.width(), token);
+    QRectF column(area.left(), area.top() + theme_.px(8), pitch - theme_.px(kBarGap), area.height() - theme_.px(8));
     for (const auto& exit : record.exits) {
         drawWordBars(painter, theme_, column, tr("Next, if it stopped after %1").arg(exit.recursion + 1),
                      theme_.depth(exit.recursion + 1, model_->recursions()), exit.top);

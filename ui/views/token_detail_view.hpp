@@ -69,6 +69,7 @@ private:
     double drawExits(QPainter&, const QRectF& area, int token) const;
     void drawAlternatives(QPainter&, const QRectF& area, int token) const;
     void drawBars(QPainter&, const QRectF& area, int token) const;
+    double barPitch(double width, int token) const;
 
     TraceModel* model_;
     Selection* selection_;
