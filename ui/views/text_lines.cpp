@@ -51,8 +51,8 @@ const Line& lineOf(const QFont& font, const QString& text, bool turned) {
     auto* line = new Line{font, QStaticText(text), metrics.horizontalAdvance(text), metrics.height()};
     line->text.setTextFormat(Qt::PlainText);
     line->text.setPerformanceHint(QStaticText::AggressiveCaching);
-    lines().insert(key, line);
-    return *line;
+    lines().insert(key, line);  // which owns it now
+    return *lines().object(key);
 }
 
 QPointF placed(const QRectF& area, Qt::Alignment alignment, const Line& line) {
