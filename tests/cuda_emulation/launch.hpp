@@ -47,9 +47,11 @@ void add_words(std::vector<ArgumentWord>& words, int argument, const T& value) {
         words.push_back({argument, true, reinterpret_cast<std::uintptr_t>(value)});
     } else if constexpr (std::is_class_v<T>) {
         static_assert(std::is_trivially_copyable_v<T>, "kernel arguments are copied as bytes");
+        T copy = value;
+        __builtin_clear_padding(&copy);  // a number beside what a pointer has left there would look like one
         for (std::size_t at = 0; at + sizeof(std::uintptr_t) <= sizeof(T); at += sizeof(std::uintptr_t)) {
             ArgumentWord word{argument, false, 0};
-            std::memcpy(&word.value, reinterpret_cast<const char*>(&value) + at, sizeof(word.value));
+            std::memcpy(&word.value, reinterpret_cast<const char*>(&copy) + at, sizeof(word.value));
             words.push_back(word);
         }
     }

@@ -12,6 +12,7 @@ namespace cuda_emulation {
 namespace {
 
 constexpr std::size_t kGap = 64;         // bytes behind a variable that nobody may touch
+constexpr std::size_t kBoundary = 128;   // of the arena and of dynamic shared memory
 constexpr std::size_t kMostPlaces = 64;  // room for the gaps of a first block, whose variables are not known yet
 constexpr auto kUntouched = std::byte(0xff);
 
@@ -29,25 +30,26 @@ void SharedMemory::start_block() {
     ++block_;
     // ThreadSanitizer remembers accesses by address: a block must not seem to race with the one before it.
     if (arena_bytes_ < wanted_ || kThreadSanitizer) {
-        if (arena_) unpoison(arena_.get(), arena_bytes_);
-        arena_.reset();
+        if (arena_) unpoison(arena_, arena_bytes_);
+        memory_.reset();
         arena_bytes_ = wanted_;
-        arena_.reset(new std::byte[arena_bytes_]);
+        memory_.reset(new std::byte[arena_bytes_ + kBoundary]);
+        const auto start = reinterpret_cast<std::uintptr_t>(memory_.get());
+        arena_ = memory_.get() + (round_up(start, kBoundary) - start);
     }
-    unpoison(arena_.get(), arena_bytes_);
-    std::memset(arena_.get(), int(kUntouched), wanted_);
-    poison(arena_.get(), arena_bytes_);
+    unpoison(arena_, arena_bytes_);
+    std::memset(arena_, int(kUntouched), wanted_);
+    poison(arena_, arena_bytes_);
     places_.clear();
     end_ = used_ = static_used_ = 0;
-    place(dynamic_bytes_, 128, "dynamic shared memory", {});
+    place(dynamic_bytes_, kBoundary, "dynamic shared memory", {});
 }
 
 std::byte* SharedMemory::place(std::size_t bytes, std::size_t alignment, const char* name, Where where) {
-    const auto base = reinterpret_cast<std::uintptr_t>(arena_.get());
-    const std::size_t begin = round_up(base + end_, std::max<std::size_t>(alignment, 16)) - base;
+    const std::size_t begin = round_up(end_, std::max<std::size_t>(alignment, 16));
     end_ = round_up(begin + bytes, 16) + kGap;
     used_ += bytes;
-    std::byte* memory = arena_.get() + begin;
+    std::byte* memory = arena_ + begin;
     unpoison(memory, bytes);
     places_.push_back({name, where, memory, bytes});
     return memory;
@@ -73,7 +75,7 @@ std::string SharedMemory::end_block() {
         for (std::size_t i = 0; i < places_.size(); ++i) {
             const Place& place = places_[i];
             const std::byte* begin = place.memory + place.bytes;
-            const std::byte* end = i + 1 < places_.size() ? places_[i + 1].memory : arena_.get() + std::min(end_, wanted_);
+            const std::byte* end = i + 1 < places_.size() ? places_[i + 1].memory : arena_ + std::min(end_, wanted_);
             const std::byte* touched = std::find_if(begin, end, [](std::byte b) { return b != kUntouched; });
             if (touched == end || !overrun.empty()) continue;
             overrun = "write " + std::to_string(touched - begin) + " bytes behind the end of " + place.name + " (" +

@@ -34,7 +34,9 @@ private:
     };
     std::byte* place(std::size_t bytes, std::size_t alignment, const char* name, Where);
 
-    std::unique_ptr<std::byte[]> arena_;
+    std::unique_ptr<std::byte[]> memory_;
+    std::byte* arena_ =
+        nullptr;  ///< in memory_, at a boundary that fits every variable: places do not depend on where it is
     std::size_t arena_bytes_ = 0;
     std::size_t wanted_ = 0;  ///< what the blocks of this grid need, gaps included, known after the first
     std::size_t end_ = 0;     ///< of the last place, counted from the arena's begin

@@ -125,6 +125,28 @@ __global__ void check_shared(int* wrong) {
     if (small[2] != 7 || table[1][4] != 8 || eight[7] != 9 || dynamic[1].w != 10) atomicOr(wrong, 8);
 }
 
+/// Bytes from dynamic shared memory to a variable behind it, for every block, and whether they hold what is written there.
+__global__ void note_distance(std::ptrdiff_t* distances, int* wrong) {
+    GPU_SHARED(float, sums, [8]);
+    GPU_DYN_SHARED(float, dynamic);
+    if (threadIdx.x == 0) distances[blockIdx.x] = reinterpret_cast<char*>(sums) - reinterpret_cast<char*>(dynamic);
+    if (threadIdx.x < 8) sums[threadIdx.x] = float(threadIdx.x);
+    __syncthreads();
+    if (threadIdx.x < 8 && sums[7 - threadIdx.x] != float(7 - threadIdx.x)) atomicOr(wrong, 1);
+}
+
+// --- arguments
+
+/// Between `count` and `result` lie four bytes that are nobody's.
+struct Padded {
+    const float* data;
+    std::uint32_t count;
+    std::uint32_t* result;
+};
+static_assert(sizeof(Padded) == 24);
+
+__global__ void note_count(const Padded task) { *task.result = task.count; }
+
 // --- atomics
 
 struct Counters {
@@ -166,6 +188,39 @@ private slots:
         settings() = original_;
         cudaDeviceReset();
         QCOMPARE(cuda_emulation::take_faults().size(), std::size_t(0));
+    }
+
+    /// Where a block's variables are must not depend on where its memory begins: sizes are learnt from the first block.
+    void sharedPlacesAreTheSameInEveryBlock() {
+        for (int launch = 0; launch < 20; ++launch) {
+            const std::vector<std::byte> other(static_cast<std::size_t>(16 * launch + 16));  // the heap is never the same
+            const Pinned<std::ptrdiff_t> distances(40);
+            const Pinned<int> wrong(1);
+            gpu::launch(note_distance, 40, dim3(32), 0, nullptr, distances.data(), wrong.data());
+            QCOMPARE(cudaDeviceSynchronize(), cudaSuccess);
+            QCOMPARE(wrong[0], 0);
+            for (int block = 1; block < 40; ++block) QCOMPARE(distances[static_cast<std::size_t>(block)], distances[0]);
+        }
+    }
+
+    /// What a struct's padding happens to hold is no pointer to memory that was freed.
+    void paddingIsNoPointer() {
+        void* freed = nullptr;
+        QCOMPARE(cudaMalloc(&freed, 4096), cudaSuccess);
+        QCOMPARE(cudaFree(freed), cudaSuccess);
+        const Pinned<std::uint32_t> result(1);
+        Padded task{};
+        const auto word = reinterpret_cast<std::uintptr_t>(freed);
+        std::memcpy(reinterpret_cast<char*>(&task) + 8, &word, sizeof(word));  // the count and what lies behind it
+        task.result = result.data();
+        gpu::launch(note_count, 1, dim3(1), 0, nullptr, task);
+        QCOMPARE(cudaDeviceSynchronize(), cudaSuccess);
+        QCOMPARE(result[0], static_cast<std::uint32_t>(word));
+        QCOMPARE(cuda_emulation::take_faults().size(), std::size_t(0));
+        task.data = static_cast<const float*>(freed);  // this is one
+        gpu::launch(note_count, 1, dim3(1), 0, nullptr, task);
+        QCOMPARE(cudaDeviceSynchronize(), cudaSuccess);
+        QCOMPARE(cuda_emulation::take_faults().size(), std::size_t(1));
     }
 
     void everyThreadRunsOnce_data() {
