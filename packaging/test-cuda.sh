@@ -111,7 +111,7 @@ build() { # plain, asan or tsan; tests...
     log=$folder/build.log
     ! command -v ccache >/dev/null || launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     echo "build: $folder; the log is $log"
-    cmake --preset "$preset" -B "$folder" -DMOR_GUI=OFF -DMOR_CUDA=OFF "${launcher[@]}" "${optimisation[@]}" >"$log" 2>&1 &&
+    cmake --preset "$preset" -B "$folder" -DMOR_GUI=OFF -DMOR_CUDA=OFF -DMOR_TEST_TIMEOUT=3000 "${launcher[@]}" "${optimisation[@]}" >"$log" 2>&1 &&
         cmake --build "$folder" -j "$(nproc)" --target mor_cuda_emulated_module "${@/#/tst_}" >>"$log" 2>&1 ||
         { tail -n 30 "$log"; return 1; }
 }
@@ -125,7 +125,7 @@ run_tests() { # kind, what the run is called, tests...
         rm -f "$folder/$test.status"
         {
             status=0
-            ctest --test-dir "$folder" -R "^$test\$" --timeout 3000 --output-on-failure >"$folder/$test.log" 2>&1 || status=$?
+            ctest --test-dir "$folder" -R "^$test\$" --output-on-failure >"$folder/$test.log" 2>&1 || status=$?
             echo $status >"$folder/$test.status"
         } &
     done
