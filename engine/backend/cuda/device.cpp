@@ -45,7 +45,9 @@ std::string bytes_text(std::size_t bytes) {
     if (mebi < 1) return std::to_string(bytes) + " bytes";
     const bool large = mebi >= 1024;
     const long tenths = std::lround(10 * (large ? mebi / 1024 : mebi));
-    return std::to_string(tenths / 10) + (tenths % 10 ? "." + std::to_string(tenths % 10) : "") + (large ? " GiB" : " MiB");
+    std::string text = std::to_string(tenths / 10);
+    if (tenths % 10 != 0) text.append(1, '.').append(std::to_string(tenths % 10));
+    return text + (large ? " GiB" : " MiB");
 }
 
 void check(cudaError_t status, const char* what) {
