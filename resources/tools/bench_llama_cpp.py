@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Speed of Morscope beside llama.cpp on a model directory without recursions, on the CPU, one after the other.
 
-    pip install -r requirements.txt llama-cpp-python==0.3.34       (builds llama.cpp for this machine)
+    pip install -r requirements.txt llama-cpp-python==0.3.36       (builds llama.cpp for this machine)
     python bench_llama_cpp.py MODEL --cli build/release/bin/morscope-cli [--prompt-tokens 128] [--decode-tokens 64] [--batch 8]
         [--threads N] [--rounds 5] [--json]
 
@@ -32,11 +32,16 @@ def median(values: list[float]) -> float:
     return sorted(values)[len(values) // 2]
 
 
+@llama.llama_log_callback
+def silent(level, text, data) -> None:
+    """Takes what llama.cpp has to say; lives as long as it may say something."""
+
+
 class LlamaCpp:
     """A model with room for `batch` sequences of `tokens` each."""
 
     def __init__(self, path: Path, threads: int, batch: int, tokens: int):
-        llama.llama_log_set(llama.llama_log_callback(lambda *_: None), ctypes.c_void_p(0))
+        llama.llama_log_set(silent, ctypes.c_void_p(0))
         llama.llama_backend_init()
         parameters = llama.llama_model_default_params()
         parameters.n_gpu_layers = 0
@@ -82,8 +87,7 @@ class LlamaCpp:
         """Tokens a second of prefill and of decoding."""
         self.clear()
         begin = time.perf_counter()
-        for sequence in range(sequences):
-            self.decode([(token, i, sequence, i + 1 == len(prompt)) for i, token in enumerate(prompt)])
+        self.decode([(token, i, sequence, i + 1 == len(prompt)) for sequence in range(sequences) for i, token in enumerate(prompt)])
         step = [self.best(-1)] * sequences
         read = time.perf_counter()
         for n in range(decoded):
