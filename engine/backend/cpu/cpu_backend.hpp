@@ -17,6 +17,7 @@ public:
     CpuBackend(const Kernels&, int threads, DType compute);
 
     std::string description() const override;
+    PassSize pass_size() const override { return {.flops = linear_.pass_flops()}; }
     std::shared_ptr<std::byte> allocate(std::size_t bytes) override;
     void download(const float* source, std::size_t count, float* host) override;
     void upload(const void* host, std::size_t bytes, void* target) override;

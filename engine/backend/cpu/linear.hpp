@@ -31,6 +31,10 @@ class Linear {
 public:
     Linear(const Kernels&, ThreadPool&, DType compute);
 
+    /// How much a pass may hold so that it takes some tens of milliseconds on two threads; whatever the number of threads,
+    /// because how a prompt is cut into passes may change last bits. More rows of a pass read the weights less often.
+    double pass_flops() const;
+
     /// Computes products that do not depend on each other.
     void run(std::span<const Product>);
 
