@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds bundled models from nothing: Python environment, corpus, vocabulary, training, export, measurements, card.
 #
-#     sh resources/training/build.sh NAME...|all [--jobs N] [--device cpu|cuda] [--train-only]
+#     sh resources/training/build.sh NAME...|all [--jobs N] [--device cpu|cuda] [--from DIR] [--train-only]
 #
 # NAME is a section of zoo.toml; all builds whatever is not finished yet, in the order of that file. --jobs N trains N
 # models at a time (default 1). Interrupted at any moment, the same command goes on where it stopped; a second one at the
-# same time takes other models. Environment, with defaults:
+# same time takes other models. --from begins models that have no checkpoint at their last round, with the weights of
+# DIR/NAME, an exported directory that went through the rounds before. Environment, with defaults:
 #   WORK=out/training       everything in between; checkpoints and logs are in WORK/runs/NAME
 #   MODELS=resources/models where finished models go
+#   LOGS=resources/training/logs where their logs go
 #   PYTHON                  a Python with requirements.txt installed (default: makes one in WORK/venv)
 #   CLI                     morscope-cli, for what the engine says in the card (default: the one of build/release)
 #   THREADS                 of one training process (default: cores / jobs)
@@ -18,6 +20,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 WORK=${WORK:-$root/out/training}
 MODELS=${MODELS:-$root/resources/models}
+LOGS=${LOGS:-$here/logs}
 CLI=${CLI:-$root/build/release/bin/morscope-cli}
 BUSY=75                        # exit status: another process has this model
 
@@ -55,7 +58,7 @@ train() {
     jemalloc=$(ldconfig -p | awk '/libjemalloc\.so\.2/ { print $NF; exit }')
     [ -z "$jemalloc" ] || export MALLOC_CONF=oversize_threshold:1,background_thread:true,dirty_decay_ms:-1,muzzy_decay_ms:-1
     LD_PRELOAD=$jemalloc OMP_NUM_THREADS=$threads nice -n 19 "$PYTHON" "$here/train.py" "$1" "$WORK" \
-        --device "$device" --threads "$threads" --compile
+        --device "$device" --threads "$threads" --compile ${from:+--from "$from"}
 }
 
 # The model whose weights a model starts from, if any.
@@ -81,6 +84,7 @@ build() (
     [ -f "$WORK/runs/$1/model.pt" ] || { train_start "$1" && train "$1"; } || exit 1
     [ -z "$train_only" ] || exit 0
     say "$1: export"
+    cp "$WORK/runs/$1/log.csv" "$LOGS/$1.csv"
     nice -n 19 "$PYTHON" "$here/export.py" "$1" "$WORK" "$MODELS/$1"
     say "$1: measurements and card"
     nice -n 19 "$PYTHON" "$here/card.py" "$1" "$WORK" "$MODELS/$1" --cli "$CLI" --threads "$threads"
@@ -108,11 +112,12 @@ worker() {
 }
 
 main() {
-    names= jobs=1 device=cpu train_only=
+    names= jobs=1 device=cpu from= train_only=
     while [ $# -gt 0 ]; do
         case $1 in
             --jobs) jobs=${2:?}; shift ;;
             --device) device=${2:?}; shift ;;
+            --from) from=${2:?}; shift ;;
             --train-only) train_only=yes ;;
             -*) usage ;;
             *) names="$names $1" ;;

@@ -103,18 +103,35 @@ def data(settings: dict, workdir: Path) -> list[str]:
     ]
 
 
+def wall_clock(run: dict) -> str:
+    device = run.get("device", "CPU")
+    return f"{run['seconds'] / 60:.0f} minutes of wall clock on {'the CPU' if device.upper() == 'CPU' else 'one ' + device}"
+
+
+def rounds(settings: dict, before: dict | None) -> str:
+    """How the learning rate went, and where the last round's weights came from when that was another run."""
+    parts = settings["rounds"]
+    falls = f"linear decay over the last {100 * parts[0]['decay']:.0f} %"
+    if len(parts) == 1:
+        return falls
+    more = " and ".join(f"{part['tokens']:,} tokens with decay over {100 * part['decay']:.0f} %" for part in parts[1:])
+    end = (f". That round began with the weights of the one before in bf16 ({before['bits_per_byte']:.4f} bits per byte, "
+           f"{wall_clock(before)}) and a new state of AdamW" if before else "")
+    return f"{falls} of {parts[0]['tokens']:,} tokens, then anew: {more}{end}"
+
+
 def training(settings: dict, run: dict) -> list[str]:
     routed = settings["kind"] in ("expert", "token")
     coefficient = f"auxiliary coefficient {settings['auxiliary_coefficient']}, " if routed else ""
     start = (f"The weights of `{settings['start']}`, whose block then gets routers and a gate (`start_from` in `model.py`), and after them "
              if "start" in settings else "")
+    before = run.get("before")
     return [
         f"{start}{run['tokens']:,} tokens in windows of {settings['context']}, {settings['batch']} windows a step; "
-        f"{run['seconds'] / 60:.0f} minutes of wall clock on {'the CPU' if run.get('device', 'CPU').upper() == 'CPU' else 'one ' + run['device']}. "
-        f"AdamW (0.9, {settings['beta2']}), learning rate "
-        f"{settings['learning_rate']}, linear decay over the last {100 * settings['decay']:.0f} %, weight decay "
-        f"{settings['weight_decay']}{' (routers 0)' if routed else ''}, {coefficient}seed {settings['seed']}, bf16 autocast"
-        f"{' with float32 routers' if routed else ''}. The recipe is `resources/training`.",
+        f"{wall_clock(run)}{' for the last round' if before else ''}. "
+        f"AdamW (0.9, {settings['beta2']}), weight decay {settings['weight_decay']}{' (routers 0)' if routed else ''}, {coefficient}"
+        f"seed {settings['seed']}, bf16 autocast{' with float32 routers' if routed else ''}. Learning rate {settings['learning_rate']}, "
+        f"{rounds(settings, before)}. The recipe is `resources/training`.",
     ]
 
 
@@ -216,8 +233,10 @@ def cost(costs: dict, alpha: float) -> list[str]:
 def remember(modeldir: Path, run: dict, model: MoR, costs: dict, quality: dict) -> None:
     """The figures that tables of several models are made of."""
     unique, effective = parameters(model)
+    seconds = run["seconds"] + (run["before"]["seconds"] if run.get("before") else 0)
     card = json.loads((modeldir / "card.json").read_text(encoding="utf-8"))
-    card["measured"] = {"parameters": unique, "effective_parameters": effective, "tokens": run["tokens"], "flops_share": round(costs["flops"], 4),
+    card["measured"] = {"parameters": unique, "effective_parameters": effective, "tokens": run["tokens"],
+                        "seconds": round(seconds), "device": run.get("device", "CPU"), "flops_share": round(costs["flops"], 4),
                         "kv_share": round(costs["kv"], 4), "mflops_token": round(costs["flops_token"] / 1e6, 1),
                         "kv_bytes_token": round(costs["kv_token"]), **quality}
     (modeldir / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

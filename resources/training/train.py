@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains models of zoo.toml; interrupted at any moment, the same command goes on from the last checkpoint.
 
-    python train.py NAME... WORKDIR [--device cpu|cuda] [--threads N] [--compile] [--steps N]
+    python train.py NAME... WORKDIR [--device cpu|cuda] [--threads N] [--compile] [--steps N] [--from MODELS]
 
 WORKDIR holds train.bin and heldout.bin (tokenizer.py); the hops task needs no files. Checkpoints and the log go to
 WORKDIR/runs/NAME: checkpoint.pt (replaced by rename, so it is always whole), log.csv (one line every 50 steps, every fifth
 with a validation) and, when the token budget is spent, model.pt. Several models are trained side by side, a step of each in
 turn: on a GPU, where each has a stream of its own, they share it well. --steps ends this process early, at a checkpoint:
-for a try, or to give the machine to somebody else.
+for a try, or to give the machine to somebody else. --from starts a model of several rounds that has no checkpoint at its last
+round, with the weights of MODELS/NAME, an exported directory that went through the rounds before: rounded to bf16, and
+AdamW's state is gathered anew during the warm-up.
 """
 import argparse
 import csv
@@ -21,9 +23,11 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
 from batches import TextBatches, TextValidation
 from model import Config, MoR, Routing
+from official import from_official
 from steps import PlainStep, RecordedStep, Result, losses, optimiser, set_learning_rate
 from task_hops import HopBatches, HopValidation
 
@@ -47,11 +51,21 @@ def config_of(settings: dict) -> Config:
     return Config(**{f.name: settings[f.name] for f in fields(Config) if f.name in settings})
 
 
-def learning_rate(settings: dict, step: int, steps: int) -> float:
-    """Warm-up, plateau, then linear decay to 2 % over the last `decay` share of the steps."""
+def steps_of(settings: dict) -> list[int]:
+    """Steps of each round."""
+    per_step = settings["batch"] * settings["context"]
+    return [-(-part["tokens"] // per_step) for part in settings["rounds"]]
+
+
+def learning_rate(settings: dict, step: int) -> float:
+    """In each round: warm-up, plateau, then linear decay to 2 % over the last `decay` share of its steps."""
+    for part, steps in zip(settings["rounds"], steps_of(settings)):
+        if step < steps:
+            break
+        step -= steps
     warm = min(1.0, (step + 1) / settings["warmup_steps"])
     left = (steps - step) / steps
-    return settings["learning_rate"] * warm * min(1.0, max(0.02, left / settings["decay"]))
+    return settings["learning_rate"] * warm * min(1.0, max(0.02, left / part["decay"]))
 
 
 def capacities(settings: dict, step: int) -> list[float]:
@@ -83,7 +97,7 @@ def save(path: Path, state: dict) -> None:
 class Run:
     """One model in training, and the files that it leaves behind."""
 
-    def __init__(self, name: str, work: Path, device: str, compiled: bool):
+    def __init__(self, name: str, work: Path, device: str, compiled: bool, models: Path | None = None):
         self.settings, self.device = recipe(name), torch.device(device)
         self.name, self.directory = name, work / "runs" / name
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -100,9 +114,12 @@ class Run:
         self.validation = HopValidation(self.settings) if hops else TextValidation(self.settings, work)
         self.columns = COLUMNS + routing_columns(self.model.c) + self.validation.columns
         self.per_step = self.settings["batch"] * self.settings["context"]
-        self.steps = -(-self.settings["tokens"] // self.per_step)
-        self.step, self.seconds = 0, 0.0
-        self.resume()
+        self.steps = sum(steps_of(self.settings))
+        self.step, self.seconds, self.before = 0, 0.0, None
+        if (self.directory / "checkpoint.pt").exists():
+            self.resume()
+        elif models is not None and len(self.settings["rounds"]) > 1:
+            self.take_up(models / name)
         self.computes = self.step_of(compiled and self.settings["compile"])
         self.saved = time.monotonic()
         self.started = self.saved - self.seconds
@@ -115,24 +132,32 @@ class Run:
         return PlainStep(self.model, self.optimizer, coefficient, torch.compile(losses, dynamic=False) if compiled else losses)
 
     def resume(self) -> None:
-        checkpoint = self.directory / "checkpoint.pt"
-        if not checkpoint.exists():
-            return
-        state = torch.load(checkpoint, weights_only=True, map_location=self.device)
+        state = torch.load(self.directory / "checkpoint.pt", weights_only=True, map_location=self.device)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.seconds = state["step"], state["seconds"]
+        self.step, self.seconds, self.before = state["step"], state["seconds"], state["before"]
         print(f"{self.name}: resuming at step {self.step} of {self.steps}", flush=True)
+
+    def take_up(self, directory: Path) -> None:
+        """Begins the last round with the weights of an exported directory."""
+        measured = json.loads((directory / "card.json").read_text(encoding="utf-8")).get("measured", {})
+        self.step = sum(steps_of(self.settings)[:-1])
+        if measured.get("tokens") != self.step * self.per_step:
+            raise SystemExit(f"{directory}/card.json: expected a model of {self.step * self.per_step:,} tokens, as many as the rounds "
+                             f"before the last have, got {measured.get('tokens', 'no figure')}")
+        self.model.load_state_dict(from_official(load_file(directory / "model.safetensors"), self.model.c))
+        self.before = {key: measured[key] for key in ("tokens", "seconds", "device", "bits_per_byte")}
+        print(f"{self.name}: goes on from {directory} at step {self.step} of {self.steps}", flush=True)
 
     def checkpoint(self) -> None:
         save(self.directory / "checkpoint.pt", {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
-                                                "step": self.step, "seconds": self.seconds})
+                                                "step": self.step, "seconds": self.seconds, "before": self.before})
         self.saved = time.monotonic()
 
     def advance(self) -> None:
         """One step, its line in the log and the checkpoint where they are due."""
         with torch.cuda.stream(self.stream) if self.stream else nullcontext():
-            set_learning_rate(self.optimizer, learning_rate(self.settings, self.step, self.steps))
+            set_learning_rate(self.optimizer, learning_rate(self.settings, self.step))
             if self.settings["capacity_steps"]:
                 self.model.c.capacity = capacities(self.settings, self.step)
             result = self.computes(*self.batches(self.step))
@@ -160,7 +185,8 @@ class Run:
         model = {name: tensor.cpu() for name, tensor in self.model.state_dict().items()}
         device = torch.cuda.get_device_name() if self.device.type == "cuda" else "CPU"
         save(self.directory / "model.pt", {"model": model, "config": asdict(self.model.c), "settings": json.dumps(self.settings),
-                                           "tokens": self.step * self.per_step, "seconds": self.seconds, "device": device})
+                                           "tokens": self.step * self.per_step, "seconds": self.seconds, "before": self.before,
+                                           "device": device})
 
 
 def main() -> None:
@@ -171,11 +197,12 @@ def main() -> None:
     arguments.add_argument("--threads", type=int, default=1)
     arguments.add_argument("--compile", action="store_true", help="torch.compile on the CPU: a tenth faster, needs a C++ compiler")
     arguments.add_argument("--steps", type=int, help="stop at this step")
+    arguments.add_argument("--from", dest="models", type=Path, help="exported models to go on from, in their last round")
     options = arguments.parse_args()
     torch.set_num_threads(options.threads)
     torch._dynamo.config.recompile_limit = 64      # token choice: one version per (rounded) number of rows
 
-    runs = [Run(name, options.workdir, options.device, options.compile) for name in options.names]
+    runs = [Run(name, options.workdir, options.device, options.compile, options.models) for name in options.names]
     until = {run.name: min(run.steps, options.steps or run.steps) for run in runs}
     while unfinished := [run for run in runs if run.step < until[run.name]]:
         for run in unfinished:
