@@ -5,34 +5,18 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
 
 #include "backend/backend.hpp"
 #include "backend/cpu/isa.hpp"
+#include "fastest.hpp"
 #include "tensor/half.hpp"
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::size_t kWeightBytes = std::size_t{24} << 20;
-
-/// Seconds of the fastest of several rounds of f(round); other processes only ever add time.
-template <class F>
-double fastest(F&& f) {
-    double best = 1e9, total = 0;
-    for (int round = 0; round < 400 && (total < 0.25 || round < 5); ++round) {
-        const auto begin = Clock::now();
-        f(round);
-        const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-        best = std::min(best, seconds);
-        total += seconds;
-    }
-    return best;
-}
 
 struct Weights {
     std::vector<float> f32;
@@ -56,7 +40,7 @@ std::vector<Weights> make_weights(mor::Backend& backend, int in, int out, mor::D
     return copies;
 }
 
-void bench(mor::Backend& backend, int in, int out, mor::DType type) {
+void bench_product(mor::Backend& backend, int in, int out, mor::DType type) {
     const mor::cpu::Kernels& kernels = *mor::cpu::available_kernels().front();
     const std::vector<Weights> copies = make_weights(backend, in, out, type);
     for (const int n : {1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 256}) {
@@ -65,10 +49,10 @@ void bench(mor::Backend& backend, int in, int out, mor::DType type) {
         const auto copy = [&](int round) -> const Weights& {
             return copies[static_cast<std::size_t>(round) % copies.size()];
         };
-        const double own = fastest(
+        const double own = bench::fastest(
             [&](int r) { kernels.product(x.data(), in, n, copy(r).data(type), type, in, out, y.data(), out, true); });
-        const double chosen = fastest([&](int r) { backend.linear_add(*copy(r).matrix, x.data(), n, y.data()); });
-        const double library = fastest([&](int r) {
+        const double chosen = bench::fastest([&](int r) { backend.linear_add(*copy(r).matrix, x.data(), n, y.data()); });
+        const double library = bench::fastest([&](int r) {
             dnnl_sgemm('N', 'T', n, out, in, 1.0f, x.data(), in, copy(r).f32.data(), in, 1.0f, y.data(), out);
         });
         const double flop = 2.0 * n * in * out, bytes = static_cast<double>(in) * out * mor::bytes_of(type);
@@ -91,6 +75,6 @@ int main(int argc, char** argv) {
         "                      |  GB/s  GFLOP/s |  GB/s  GFLOP/s | GFLOP/s|   own  backend\n",
         backend->description().c_str());
     for (const auto& [in, out] : {std::pair{256, 1408}, {576, 1536}, {576, 49152}}) {
-        for (const mor::DType type : {mor::DType::F32, mor::DType::BF16}) bench(*backend, in, out, type);
+        for (const mor::DType type : {mor::DType::F32, mor::DType::BF16}) bench_product(*backend, in, out, type);
     }
 }

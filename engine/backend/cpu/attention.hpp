@@ -14,7 +14,8 @@ namespace mor::cpu {
 ///
 /// A row's visible entries are cut into chunks of fixed length. Each chunk gives its largest score, its sum of
 /// exponentials and its weighted sum of values; chunks are merged in ascending order. A row's result therefore
-/// depends neither on the threads nor on the rows computed beside it.
+/// does not depend on the threads, nor on the rows computed beside it, but for one thing: few queries and many are
+/// summed in different orders.
 class Attention {
 public:
     Attention(const Kernels&, ThreadPool&);
@@ -27,17 +28,22 @@ private:
     struct Tile;     ///< rows that read the same entries
     struct Partial;  ///< the outcome of one chunk for one query
 
+    struct Worker {
+        Scratch<float> scores;
+        Scratch<float> queries;
+        Scratch<float> sums;
+        Scratch<float> keys;       ///< and values of one chunk
+        std::vector<int> visible;  ///< entries of one chunk, by query
+    };
+
     void chunk(const Call&, const Tile&, int kv_head, int number, int thread, Partial*);
+    void few(const Call&, const Tile&, int kv_head, int begin, int end, Worker&, Partial*);
+    void many(const Call&, const Tile&, int kv_head, int begin, int end, Worker&, Partial*);
     void whole(const Call&, const Tile&, int kv_head, int thread);
     void split(const Call&, std::span<const Tile>, int most_chunks);
 
     const Kernels& kernels_;
     ThreadPool& pool_;
-    struct Worker {
-        Scratch<float> scores;
-        Scratch<float> queries;
-        Scratch<float> sums;
-    };
     std::vector<Worker> workers_;
     Scratch<float> split_sums_;
 };

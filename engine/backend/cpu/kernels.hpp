@@ -7,6 +7,23 @@
 
 namespace mor::cpu {
 
+/// Attention of some queries over the entries of one chunk. Matrices of queries have them in their columns and rows of
+/// `strip` elements (Kernels), of which those from `queries` on may hold any finite numbers.
+struct AttendTask {
+    const float* q;      ///< [d, strip]
+    const float* k;      ///< [entries, d]
+    const float* v;      ///< [entries, d]
+    const int* visible;  ///< [strip] how many of the entries each query sees
+    int queries;
+    int entries;
+    int d;
+    float scale;
+    float* scores;   ///< [entries, strip], overwritten
+    float* largest;  ///< [strip] of scale q . k over the visible entries; 0 where there are none
+    float* sum;      ///< [strip] of exp(scale q . k - largest)
+    float* values;   ///< [d, strip] sum of exp(scale q . k - largest) v
+};
+
 /// Single-threaded inner loops in one instruction set. The same source is compiled once per set; callers hold a
 /// reference to the table chosen at run time. No function allocates, throws or keeps state.
 struct Kernels {
@@ -46,6 +63,11 @@ struct Kernels {
     /// acc[q lda + j] += sum over e of p[q ldp + e] v[e d + j], for q < queries and j < d, entries in ascending order
     void (*weighted_sum)(const float* p, std::ptrdiff_t ldp, int queries, const void* v, DType type, int d, int entries,
                          float* acc, std::ptrdiff_t lda);
+
+    int strip;  ///< the most queries that attend() takes
+
+    /// Every query is computed in the same order whatever the other queries are.
+    void (*attend)(const AttendTask&);
 
     float (*largest)(const float* x, int n);  ///< n > 0
 

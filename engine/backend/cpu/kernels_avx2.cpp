@@ -13,6 +13,7 @@ namespace {
 constexpr int kLanes = 8;
 constexpr int kProductRows = 3;  // 3 x 4 sums, 3 activations and a weight fill the 16 registers
 constexpr int kProductOuts = 4;
+constexpr int kStripVectors = 2;  // of queries in attend()
 typedef __m256 F;
 typedef int I __attribute__((vector_size(32)));
 typedef unsigned U __attribute__((vector_size(32)));

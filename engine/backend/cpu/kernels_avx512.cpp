@@ -13,6 +13,7 @@ namespace {
 constexpr int kLanes = 16;
 constexpr int kProductRows = 4;  // 4 x 4 sums, 4 activations and a weight of the 32 registers
 constexpr int kProductOuts = 4;
+constexpr int kStripVectors = 4;  // of queries in attend()
 typedef __m512 F;
 typedef int I __attribute__((vector_size(64)));
 typedef unsigned U __attribute__((vector_size(64)));

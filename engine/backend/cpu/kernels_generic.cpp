@@ -11,6 +11,7 @@ namespace {
 constexpr int kLanes = 4;
 constexpr int kProductRows = 2;  // rows that share a weight load; 2 x 4 sums fit into 16 registers
 constexpr int kProductOuts = 4;
+constexpr int kStripVectors = 2;  // of queries in attend()
 typedef float F __attribute__((vector_size(16)));
 typedef int I __attribute__((vector_size(16)));
 typedef unsigned U __attribute__((vector_size(16)));

@@ -14,7 +14,8 @@ constexpr int kFewRows = 16;      ///< up to here our own kernels are as fast as
 constexpr int kExactRows = 4;     ///< up to here compute bf16 changes nothing: reading the weights takes the time
 constexpr int kFewRowsOuts = 64;  ///< outputs per tile
 constexpr int kLibraryRows = 256;
-constexpr int kLibraryOuts = 128;
+constexpr int kWidthStep = 16;
+constexpr int kLibraryOuts = 128;  ///< at most
 
 int pieces(int n, int size) { return (n + size - 1) / size; }
 
@@ -30,11 +31,14 @@ Linear::Linear(const Kernels& kernels, ThreadPool& pool, DType compute)
 double Linear::pass_flops() const {
     // Two threads of a Xeon, SmolLM2-135M: 10 GFLOP take 76 ms in float32 (AVX-512), 30 GFLOP 67 ms in bfloat16 (AMX).
     if (std::string_view(kernels_.name) == "generic") return 2e9;
-    return compute_ == DType::BF16 && bf16_products_ && has_amx() ? 3e10 : 1e10;
+    return compute_ == DType::BF16 && bf16_products_ ? 3e10 : 1e10;
 }
 
-Linear::Tiling Linear::tiling(int n) {
-    return n <= kFewRows ? Tiling{kFewRows, kFewRowsOuts} : Tiling{kLibraryRows, kLibraryOuts};
+Linear::Tiling Linear::tiling(int n, int outs) {
+    if (n <= kFewRows) return {kFewRows, kFewRowsOuts};
+    // An even number of equally wide tiles, so that no thread of a few waits long for the last one.
+    const int tiles = pieces(outs, 2 * kLibraryOuts) * 2;
+    return {kLibraryRows, pieces(pieces(outs, tiles), kWidthStep) * kWidthStep};
 }
 
 bool Linear::rounds(const Product& p) const {
@@ -75,14 +79,14 @@ void Linear::run(std::span<const Product> products) {
             round(parts.back(), offset);
             offset += static_cast<std::size_t>(p.n) * p.w->in;
         }
-        const Tiling t = tiling(p.n);
+        const Tiling t = tiling(p.n, p.end - p.begin);
         first_tile.push_back(first_tile.back() + pieces(p.n, t.rows) * pieces(p.end - p.begin, t.outs));
     }
     pool_.parallel_for(first_tile.back(), [&](int number, int thread) {
         const auto part = static_cast<std::size_t>(std::upper_bound(first_tile.begin(), first_tile.end(), number) -
                                                    first_tile.begin() - 1);
         Product p = parts[part];
-        const Tiling t = tiling(p.n);
+        const Tiling t = tiling(p.n, p.end - p.begin);
         const bool library = p.n > kFewRows;
         const int row_tiles = pieces(p.n, t.rows), local = number - first_tile[part];
         const int row = local % row_tiles * t.rows, out = local / row_tiles * t.outs;
@@ -118,7 +122,7 @@ void Linear::swiglu(const float* x, int n, const CpuMatrix& w, float* h) {
         rounded_.get(static_cast<std::size_t>(n) * w.in);
         round(whole, 0);
     }
-    const Tiling t = tiling(n);
+    const Tiling t = tiling(n, ffn);
     const int row_tiles = pieces(n, t.rows);
     pool_.parallel_for(row_tiles * pieces(ffn, t.outs), [&](int number, int thread) {
         Worker& worker = workers_[static_cast<std::size_t>(thread)];

@@ -52,7 +52,7 @@ private:
         int outs = 0;
     };
 
-    static Tiling tiling(int n);
+    static Tiling tiling(int n, int outs);
     void tile(Worker&, const Product&, bool library);
     void round(Product&, std::size_t offset);
     bool rounds(const Product&) const;
