@@ -25,7 +25,7 @@ QMainWindow { background: %1; }
 #promptBox QPlainTextEdit { background: transparent; border: 0; color: %4; }
 #promptCaption { color: %5; background: transparent; }
 QToolButton { background: %2; color: %4; border: 1px solid %3; border-radius: 4px; padding: 0 4px 0 12px; min-height: 30px; }
-#header QToolButton { font-size: 12px; }
+#header QToolButton { font-size: 12px; padding: 0 2px 0 8px; }
 QToolButton#modelChooser { padding: 0 10px; }
 QToolButton:hover { background: %8; }
 QToolButton:pressed, QToolButton:open { background: %3; }
