@@ -71,6 +71,15 @@ void addOptions(mor::cli::OptionTable& table, Arguments& a, bool& version) {
     table.flag("--version", "print the version", version);
 }
 
+/// A model named without --model is the screenshot's too.
+void takeModelOf(Arguments& a) {
+    if (a.open.size() > 1 || !a.model.isEmpty()) throw UsageError("--screenshot draws one model");
+    const QString name = a.open.takeFirst();
+    if (name.endsWith(QLatin1String(".mortrace")))
+        throw UsageError("--screenshot runs a model; --export draws a trace, here " + name.toStdString());
+    a.model = QString::fromStdString(resolve_model(name.toStdString()).string());
+}
+
 }  // namespace
 
 std::optional<Arguments> readArguments(const QStringList& words) {
@@ -88,7 +97,7 @@ std::optional<Arguments> readArguments(const QStringList& words) {
     if (!a.screenshot.isEmpty() && !a.exportFile.isEmpty())
         throw UsageError("give either --screenshot or --export, not both");
     if (!a.exportFile.isEmpty() && a.open.size() != 1) throw UsageError("--export needs exactly one TRACE");
-    if (!a.screenshot.isEmpty() && !a.open.isEmpty()) throw UsageError("--screenshot takes its model from --model DIR");
+    if (!a.screenshot.isEmpty() && !a.open.isEmpty()) takeModelOf(a);
     if (a.screenshot.isEmpty() && (!a.model.isEmpty() || a.prompt || a.maxTokens))
         throw UsageError("--model, --prompt and --max-tokens belong to --screenshot");
     return a;

@@ -48,8 +48,7 @@ void PicturesTest::screenshots() {
     const auto shot = morscope({"--screenshot", file, "--model", kTrained, "--prompt", "The king", "--max-tokens", "6"});
     QVERIFY2(shot.code == 0, shot.err);
     QCOMPARE(QImage(file).size(), QSize(1280, 800));
-    const auto dark =
-        morscope({"--screenshot", file, "--model", kModel, "--dark", "--size", "900x700", "--view", "heatmap"});
+    const auto dark = morscope({kModel, "--screenshot", file, "--dark", "--size", "900x700", "--view", "heatmap"});
     QVERIFY2(dark.code == 0, dark.err);
     const QImage image(file);
     QCOMPARE(image.size(), QSize(900, 700));
@@ -140,6 +139,9 @@ void PicturesTest::refusesArguments_data() {
     QTest::newRow("view") << QStringList{"--screenshot", "x.png", "--view", "moon"} << 2 << "heatmap";
     QTest::newRow("stray prompt") << QStringList{"--prompt", "x"} << 2 << "--screenshot";
     QTest::newRow("two models") << QStringList{kModel, kTrained} << 2 << "one model";
+    QTest::newRow("two models of a screenshot")
+        << QStringList{kModel, "--model", kTrained, "--screenshot", "x.png"} << 2 << "one model";
+    QTest::newRow("screenshot of a trace") << QStringList{"run.mortrace", "--screenshot", "x.png"} << 2 << "--export";
     QTest::newRow("missing trace") << QStringList{"--export", "x.png", "/nonexistent.mortrace"} << 1
                                    << "/nonexistent.mortrace";
 }
