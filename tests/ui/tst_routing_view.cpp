@@ -27,6 +27,7 @@ private slots:
     void initTestCase() { QLocale::setDefault(QLocale(QLocale::English)); }
     void routingCountsEqualTheTrace();
     void routingNotesEqualTheToken();
+    void histogramsAppearWhereThereIsRoom_data();
     void histogramsAppearWhereThereIsRoom();
     void thresholdIsDraggedAndPutBack();
     void estimateIsSaid();
@@ -72,10 +73,16 @@ void RoutingViewTest::routingNotesEqualTheToken() {
     }
 }
 
+void RoutingViewTest::histogramsAppearWhereThereIsRoom_data() {
+    QTest::addColumn<int>("recursions");
+    for (const int recursions : {2, 3, 4}) QTest::addRow("%d", recursions) << recursions;
+}
+
 void RoutingViewTest::histogramsAppearWhereThereIsRoom() {
-    Stage stage;
-    stage.routing.resize(440, 186);  // as in a window of 1280 x 800
-    for (int r = 0; r < 3; ++r) QVERIFY(stage.routing.histogram(r).height() >= 24);
+    QFETCH(int, recursions);
+    Stage stage({.recursions = recursions});
+    stage.routing.resize(412, 186);  // as in a window of 1280 x 800
+    for (int r = 0; r < recursions; ++r) QVERIFY(stage.routing.histogram(r).height() >= 24);
     QVERIFY(stage.routing.histogram(0).right() < stage.routing.histogram(1).left());
     QVERIFY(stage.routing.histogram(0).top() > stage.routing.flow().lanes[0].bar.bottom());
     stage.routing.resize(440, 140);

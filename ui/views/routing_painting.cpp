@@ -142,6 +142,7 @@ void RoutingView::drawForeseen(QPainter& painter, const RoutingFlow& flow) const
 void RoutingView::drawExits(QPainter& painter, const QRectF& area, const RoutingFlow& flow) const {
     const double line = theme_.px(16);
     const double left = flow.lanes.front().exit.right() + theme_.px(8);
+    const bool brief = exitsAreBrief(area.width());
     double lowest = area.top() + theme_.px(kHead) - line;
     for (int depth = model_->recursions(); depth >= 0; --depth) {
         const auto& lane = flow.lanes[static_cast<std::size_t>(depth)];
@@ -152,7 +153,7 @@ void RoutingView::drawExits(QPainter& painter, const QRectF& area, const Routing
         painter.setFont(theme_.caption());
         painter.setPen(theme_.frame().caption);
         const QRectF text(left, y, area.right() - left, line);
-        drawLine(painter, text, Qt::AlignLeft | Qt::AlignVCenter, exitText(depth, lane.left));
+        drawLine(painter, text, Qt::AlignLeft | Qt::AlignVCenter, exitText(depth, lane.left, brief));
     }
 }
 

@@ -98,20 +98,26 @@ int RoutingView::noteLines(const QRectF& area) const {
 
 bool RoutingView::showsMargins(const QRectF& area) const { return area.height() >= theme_.px(kRoomForMargins); }
 
-double RoutingView::exitWidth() const {
-    const auto longest = exitText(model_->recursions(), std::max(model_->tokenCount(), kFewestTokens));
+double RoutingView::exitWidth(bool brief) const {
+    const auto longest = exitText(model_->recursions(), std::max(model_->tokenCount(), kFewestTokens), brief);
     return textWidth(theme_.caption(), longest) + theme_.px(12);
 }
 
-QString RoutingView::exitText(int depth, int tokens) const {
+QString RoutingView::exitText(int depth, int tokens, bool brief) const {
     const auto share = percentText(static_cast<double>(tokens) / std::max(tokens, model_->tokenCount()));
-    const auto name = model_->recursions() > 0 ? tr("depth %1").arg(depth) : tr("all layers");
-    return tr("%1: %2 · %3").arg(name, countText(tokens), share);
+    if (model_->recursions() == 0) return tr("all layers: %1 · %2").arg(countText(tokens), share);
+    return (brief ? tr("%1: %2 · %3") : tr("depth %1: %2 · %3")).arg(QString::number(depth), countText(tokens), share);
 }
 
-double RoutingView::pitchIn(double width) const {
-    return (width - theme_.px(kLeft + kBar) - exitWidth()) / (model_->recursions() + 1);
+double RoutingView::pitchIn(double width, bool brief) const {
+    return (width - theme_.px(kLeft + kBar) - exitWidth(brief)) / (model_->recursions() + 1);
 }
+
+bool RoutingView::exitsAreBrief(double width) const {
+    return model_->isRouted() && pitchIn(width, false) < theme_.px(kNotePitch);
+}
+
+double RoutingView::pitchIn(double width) const { return pitchIn(width, exitsAreBrief(width)); }
 
 bool RoutingView::hasRoomForNotes(double width) const {
     return model_->isRouted() && pitchIn(width) >= theme_.px(kNotePitch);
@@ -142,7 +148,7 @@ QRectF RoutingView::histogram(int recursion) const { return histogramIn(rect(), 
 RoutingFlow RoutingView::flowIn(const QRectF& area) const {
     const double histograms = histogramHeight(area);
     const double below = notesHeight(area) + (histograms > 0 ? histograms + theme_.px(2 * kHistogramGap) : theme_.px(4));
-    const QRectF lanes = area.adjusted(theme_.px(kLeft), theme_.px(kHead), -exitWidth(), -below);
+    const QRectF lanes = area.adjusted(theme_.px(kLeft), theme_.px(kHead), -exitWidth(exitsAreBrief(area.width())), -below);
     return layOutRouting(*model_, lanes, theme_.px(kBar),
                          std::clamp(0.35 * lanes.height() / std::max(1, model_->recursions()), 2.0, theme_.px(kGap)));
 }

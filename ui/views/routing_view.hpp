@@ -75,9 +75,11 @@ private:
     bool showsMargins(const QRectF& area) const;
     int noteLines(const QRectF& area) const;
     bool hasRoomForNotes(double width) const;
-    double exitWidth() const;  ///< right of the join
-    QString exitText(int depth, int tokens) const;
-    double pitchIn(double width) const;
+    double exitWidth(bool brief) const;  ///< right of the join
+    QString exitText(int depth, int tokens, bool brief) const;
+    bool exitsAreBrief(double width) const;  ///< where the lanes would otherwise be too close for notes
+    double pitchIn(double width) const;      ///< from one lane to the next
+    double pitchIn(double width, bool brief) const;
     double notesHeight(const QRectF& area) const;      ///< 0: the lanes are too close for notes
     double histogramHeight(const QRectF& area) const;  ///< 0: no room
     QRectF histogramIn(const QRectF& area, int recursion) const;
