@@ -29,20 +29,28 @@ OptionTable::OptionTable(std::string command, std::string summary)
     : command_(std::move(command)), summary_(std::move(summary)) {}
 
 void OptionTable::argument(std::string name, std::string help, Apply apply) {
-    positional_.push_back({std::move(name), {}, std::move(help), {}, std::move(apply)});
+    positional_.push_back({std::move(name), {}, std::move(help), {}, std::move(apply), false});
 }
 
 void OptionTable::rest(std::string name, std::string help, Apply apply) {
-    rest_ = Entry{std::move(name), {}, std::move(help), {}, std::move(apply)};
+    rest_ = Entry{std::move(name), {}, std::move(help), {}, std::move(apply), false};
 }
 
 void OptionTable::option(std::string name, std::string value_name, std::string help, Apply apply) {
-    options_.push_back({std::move(name), std::move(value_name), std::move(help), heading_, std::move(apply)});
+    options_.push_back({std::move(name), std::move(value_name), std::move(help), heading_, std::move(apply),
+                        static_cast<bool>(before_late_)});
 }
 
 void OptionTable::flag(std::string name, std::string help, bool& target) {
-    options_.push_back({std::move(name), {}, std::move(help), heading_, [&target](const std::string&) { target = true; }});
+    options_.push_back({std::move(name),
+                        {},
+                        std::move(help),
+                        heading_,
+                        [&target](const std::string&) { target = true; },
+                        static_cast<bool>(before_late_)});
 }
+
+void OptionTable::afterwards(std::function<void()> before) { before_late_ = std::move(before); }
 
 void OptionTable::heading(std::string title) { heading_ = std::move(title); }
 
@@ -51,30 +59,37 @@ const OptionTable::Entry* OptionTable::find(const std::string& name) const {
     return found == options_.end() ? nullptr : &*found;
 }
 
-std::size_t OptionTable::read_option(std::span<const std::string> arguments, std::size_t index) const {
+std::size_t OptionTable::read_option(std::span<const std::string> arguments, std::size_t index, Late& late) const {
     const std::string& word = arguments[index];
     const std::size_t equals = word.find('=');
     const std::string name = word.substr(0, equals);
     const Entry* entry = find(name);
     if (entry == nullptr) throw UsageError("unknown option " + name);
+    const auto apply = [&](const std::string& value) {
+        if (entry->late)
+            late.emplace_back(entry, value);
+        else
+            entry->apply(value);
+    };
     if (entry->value_name.empty()) {
         if (equals != std::string::npos) throw UsageError(name + " takes no value");
-        entry->apply({});
+        apply({});
         return index;
     }
     if (equals != std::string::npos) {
-        entry->apply(word.substr(equals + 1));
+        apply(word.substr(equals + 1));
         return index;
     }
     // A known option in the value's place means that the value was forgotten.
     if (index + 1 == arguments.size() || find(arguments[index + 1]) != nullptr)
         throw UsageError(name + " needs a value: " + name + " " + entry->value_name);
-    entry->apply(arguments[index + 1]);
+    apply(arguments[index + 1]);
     return index + 1;
 }
 
 bool OptionTable::parse(std::span<const std::string> arguments) const {
     std::vector<std::string> words;
+    Late late;
     bool options_ended = false;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string& word = arguments[i];
@@ -85,7 +100,7 @@ bool OptionTable::parse(std::span<const std::string> arguments) const {
         if (!options_ended && word == "--") {
             options_ended = true;
         } else if (!options_ended && word.size() > 1 && word.front() == '-') {
-            i = read_option(arguments, i);
+            i = read_option(arguments, i, late);
         } else {
             words.push_back(word);
         }
@@ -94,6 +109,8 @@ bool OptionTable::parse(std::span<const std::string> arguments) const {
     if (words.size() > positional_.size() && !rest_)
         throw UsageError("unexpected argument \"" + words[positional_.size()] + "\"");
     for (std::size_t i = 0; i < words.size(); ++i) (i < positional_.size() ? positional_[i] : *rest_).apply(words[i]);
+    if (before_late_) before_late_();
+    for (const auto& [entry, value] : late) entry->apply(value);
     return true;
 }
 

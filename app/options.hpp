@@ -7,6 +7,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mor::cli {
@@ -36,6 +37,9 @@ public:
     void flag(std::string name, std::string help, bool& target);
     /// The title of the options added from here on.
     void heading(std::string title);
+    /// Options added from here on are applied after all others, wherever they stand, and after `before` was called: for
+    /// settings that begin as copies of earlier ones.
+    void afterwards(std::function<void()> before);
 
     /// Reads the arguments after the command. Returns false when they ask for the help, which has then been
     /// printed. Throws UsageError.
@@ -50,11 +54,13 @@ private:
         std::string help;
         std::string heading;  ///< the title it stands under
         Apply apply;
+        bool late = false;
     };
+    using Late = std::vector<std::pair<const Entry*, std::string>>;  ///< with their values
 
     const Entry* find(const std::string& name) const;
-    /// Applies the option at `index` and returns the index of its last word.
-    std::size_t read_option(std::span<const std::string> arguments, std::size_t index) const;
+    /// Applies the option at `index`, or puts it by, and returns the index of its last word.
+    std::size_t read_option(std::span<const std::string> arguments, std::size_t index, Late&) const;
 
     std::string command_;
     std::string summary_;
@@ -62,6 +68,7 @@ private:
     std::vector<Entry> positional_;
     std::optional<Entry> rest_;
     std::vector<Entry> options_;
+    std::function<void()> before_late_;  ///< set: options are late from here on
 };
 
 /// A whole number from `lowest` to `highest`, and nothing after it.

@@ -15,6 +15,7 @@ int inspect(Arguments);
 int dump_tensors(Arguments);
 int measure_perplexity(Arguments);
 int analyze(Arguments);
+int compare(Arguments);
 int replay(Arguments);
 int tokenize(Arguments);
 int list_bundled(Arguments);

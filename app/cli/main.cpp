@@ -22,11 +22,12 @@ struct Command {
     int (*run)(Arguments);
 };
 
-constexpr std::array<Command, 10> kCommands{{
+constexpr std::array<Command, 11> kCommands{{
     {"generate", "write text, or token ids, after a prompt", mor::cli::generate},
     {"inspect", "architecture, parameters, segments and KV bytes of a model", mor::cli::inspect},
     {"perplexity", "how well a model predicts a text", mor::cli::measure_perplexity},
     {"analyze", "causal and training-time decisions about a text, side by side", mor::cli::analyze},
+    {"compare", "two models, or two settings, on the same text", mor::cli::compare},
     {"replay", "the records of a trace as a table", mor::cli::replay},
     {"bench", "speed of prefill, decoding and batching", mor::cli::bench},
     {"dump", "the tensors of one forward pass as a safetensors file", mor::cli::dump_tensors},

@@ -17,17 +17,19 @@ constexpr int kMostThreads = 1024;
 constexpr int kMostRecursions = 1024;  ///< only a bound on nonsense; the engine knows the model's own number
 
 /// "POS=D,...": a position and the depth to force there.
-std::map<int, int> read_forced(const std::string& text) {
+std::map<int, int> read_forced(const std::string& option, const std::string& text) {
     std::map<int, int> forced;
     std::size_t begin = 0;
     while (begin <= text.size()) {
         const std::size_t end = std::min(text.find(',', begin), text.size());
         const std::string pair = text.substr(begin, end - begin);
         const std::size_t equals = pair.find('=');
-        if (equals == std::string::npos) throw UsageError("--force: expected POS=D such as 3=1,4=2, got \"" + pair + "\"");
-        const auto position = read_integer("--force position", pair.substr(0, equals), 0, std::numeric_limits<int>::max());
+        if (equals == std::string::npos)
+            throw UsageError(option + ": expected POS=D such as 3=1,4=2, got \"" + pair + "\"");
+        const auto position =
+            read_integer(option + " position", pair.substr(0, equals), 0, std::numeric_limits<int>::max());
         forced[static_cast<int>(position)] =
-            static_cast<int>(read_integer("--force depth", pair.substr(equals + 1), 0, kMostRecursions));
+            static_cast<int>(read_integer(option + " depth", pair.substr(equals + 1), 0, kMostRecursions));
         begin = end + 1;
     }
     return forced;
@@ -61,37 +63,41 @@ void add_device_options(OptionTable& table, DeviceSettings& device, KvSettings& 
     });
 }
 
-void add_routing_options(OptionTable& table, RoutingSettings& routing, KvSettings& kv) {
-    table.heading("Routing");
-    table.option("--routing", "threshold|topk", "how a recursion selects tokens (threshold)", [&](const std::string& text) {
-        routing.rule =
-            read_choice("--routing", text, {"threshold", "topk"}) == 0 ? SelectionRule::Threshold : SelectionRule::TopK;
+void add_routing_options(OptionTable& table, RoutingSettings& routing, KvSettings& kv, const std::string& prefix,
+                         const std::string& title) {
+    table.heading(title);
+    const auto option = [&](const std::string& name, const char* values, const char* help, auto&& read) {
+        const std::string whole = prefix + name, text = help;
+        // Defaults are those of the usual options; others begin elsewhere.
+        table.option(whole, values, prefix == "--" ? text : text.substr(0, text.rfind(" (")),
+                     [whole, read](const std::string& text) { read(whole, text); });
+    };
+    option("routing", "threshold|topk", "how a recursion selects tokens (threshold)",
+           [&routing](const std::string& name, const std::string& text) {
+               routing.rule =
+                   read_choice(name, text, {"threshold", "topk"}) == 0 ? SelectionRule::Threshold : SelectionRule::TopK;
+           });
+    option("threshold", "P", "probability a token must reach (0.5)",
+           [&routing](const std::string& name, const std::string& text) {
+               routing.threshold =
+                   read_real(name, text, "a number above 0 and below 1", [](double p) { return p > 0 && p < 1; });
+           });
+    option("head", "main|aux", "which router the threshold reads (the model's own)",
+           [&routing](const std::string& name, const std::string& text) {
+               routing.head = read_choice(name, text, {"main", "aux"}) == 0 ? RoutingHead::Main : RoutingHead::Auxiliary;
+           });
+    option("depth", "D", "the same depth for every token", [&routing](const std::string& name, const std::string& text) {
+        routing.fixed_depth = static_cast<int>(read_integer(name, text, 0, kMostRecursions));
     });
-    table.option("--threshold", "P", "probability a token must reach (0.5)", [&](const std::string& text) {
-        routing.threshold =
-            read_real("--threshold", text, "a number above 0 and below 1", [](double p) { return p > 0 && p < 1; });
-    });
-    table.option("--head", "main|aux", "which router the threshold reads (the model's own)", [&](const std::string& text) {
-        routing.head = read_choice("--head", text, {"main", "aux"}) == 0 ? RoutingHead::Main : RoutingHead::Auxiliary;
-    });
-    table.option("--depth", "D", "the same depth for every token", [&](const std::string& text) {
-        routing.fixed_depth = static_cast<int>(read_integer("--depth", text, 0, kMostRecursions));
-    });
-    table.option("--force", "POS=D,...", "the depth of single tokens, by position from 0",
-                 [&](const std::string& text) { routing.forced_depth = read_forced(text); });
-    table.option("--kv-policy", "model|recursion-wise|sharing", "which K/V a recursion stores and reads (model)",
-                 [&](const std::string& text) {
-                     switch (read_choice("--kv-policy", text, {"model", "recursion-wise", "sharing"})) {
-                         case 0:
-                             kv.policy.reset();
-                             break;
-                         case 1:
-                             kv.policy = KvPolicy::RecursionWise;
-                             break;
-                         default:
-                             kv.policy = KvPolicy::RecursiveSharing;
-                     }
-                 });
+    option(
+        "force", "POS=D,...", "the depth of single tokens, by position from 0",
+        [&routing](const std::string& name, const std::string& text) { routing.forced_depth = read_forced(name, text); });
+    option("kv-policy", "model|recursion-wise|sharing", "which K/V a recursion stores and reads (model)",
+           [&kv](const std::string& name, const std::string& text) {
+               constexpr std::array<std::optional<KvPolicy>, 3> kPolicies{std::nullopt, KvPolicy::RecursionWise,
+                                                                          KvPolicy::RecursiveSharing};
+               kv.policy = kPolicies[read_choice(name, text, {"model", "recursion-wise", "sharing"})];
+           });
 }
 
 void add_sampling_options(OptionTable& table, Sampling& sampling) {

@@ -17,8 +17,9 @@ namespace mor::cli {
 /// --device --threads --kv-type --compute
 void add_device_options(OptionTable&, DeviceSettings&, KvSettings&);
 
-/// --routing --threshold --head --depth --force --kv-policy
-void add_routing_options(OptionTable&, RoutingSettings&, KvSettings&);
+/// --routing --threshold --head --depth --force --kv-policy, or with another prefix than "--" under another title.
+void add_routing_options(OptionTable&, RoutingSettings&, KvSettings&, const std::string& prefix = "--",
+                         const std::string& title = "Routing");
 
 /// --temperature --top-k --top-p --seed
 void add_sampling_options(OptionTable&, Sampling&);
