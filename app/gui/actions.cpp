@@ -67,6 +67,8 @@ Actions::Actions(QWidget* w)
       zoomFit(make(w, tr("Whole run"), QKeySequence("Ctrl+0"), tr("Show all columns of the heatmap at once"))),
       compareRules(make(w, tr("Compare with top-k"), QKeySequence("Ctrl+K"),
                         tr("Mark what training-time selection, which looks ahead, would decide otherwise"))),
+      compareModels(make(w, tr("Side by side…"), QKeySequence("Ctrl+B"),
+                         tr("Let another model, or this one with other settings, read this text beside it"))),
       enlarge(
           make(w, tr("This view alone"), QKeySequence("F6"), tr("Enlarge the view that has the focus, or show all again"))),
       back(make(w, tr("Back"), QKeySequence("Esc"), tr("From one view, presentation or full screen; else forget pins"))),

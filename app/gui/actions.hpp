@@ -46,6 +46,7 @@ struct Actions {
     QAction* zoomOut;
     QAction* zoomFit;
     QAction* compareRules;
+    QAction* compareModels;
     QAction* enlarge;
     QAction* back;
     QAction* presentation;

@@ -56,6 +56,8 @@ void addOptions(mor::cli::OptionTable& table, Arguments& a, bool& version) {
                  });
     table.option("--model", "DIR", "the model of the screenshot (the bundled one)",
                  [&](const std::string& text) { a.model = QString::fromStdString(resolve_model(text).string()); });
+    table.option("--compare", "DIR", "draw, side by side with it, what this model makes of the text",
+                 [&](const std::string& text) { a.compare = QString::fromStdString(resolve_model(text).string()); });
     table.option("--prompt", "TEXT", "its prompt; token ids for a model without a tokenizer",
                  [&](const std::string& text) { a.prompt = QString::fromStdString(text); });
     table.option("--max-tokens", "N", "tokens to write (40)", [&](const std::string& text) {
@@ -98,8 +100,9 @@ std::optional<Arguments> readArguments(const QStringList& words) {
         throw UsageError("give either --screenshot or --export, not both");
     if (!a.exportFile.isEmpty() && a.open.size() != 1) throw UsageError("--export needs exactly one TRACE");
     if (!a.screenshot.isEmpty() && !a.open.isEmpty()) takeModelOf(a);
-    if (a.screenshot.isEmpty() && (!a.model.isEmpty() || a.prompt || a.maxTokens))
-        throw UsageError("--model, --prompt and --max-tokens belong to --screenshot");
+    if (a.screenshot.isEmpty() && (!a.model.isEmpty() || !a.compare.isEmpty() || a.prompt || a.maxTokens))
+        throw UsageError("--model, --compare, --prompt and --max-tokens belong to --screenshot");
+    if (!a.compare.isEmpty() && !a.view.isEmpty()) throw UsageError("--compare draws all views, leave --view out");
     return a;
 }
 

@@ -14,6 +14,7 @@ struct Arguments {
     QString screenshot;  ///< draw a live run into this file and leave
     QString exportFile;  ///< draw the one trace in `open` into this file and leave
     QString model;       ///< for the screenshot
+    QString compare;     ///< the other model of a side-by-side picture; empty: none
     std::optional<QString> prompt;
     std::optional<int> maxTokens;
     QString view;  ///< only this view; empty: everything

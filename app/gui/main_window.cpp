@@ -157,6 +157,7 @@ void MainWindow::connectActions() {
     on(actions_.editPrompt, [this] { prompt_->edit()->setFocus(); });
     on(actions_.quit, [this] { close(); });
     on(actions_.compareRules, [this] { compareRules(); });
+    on(actions_.compareModels, [this] { compareWith(); });
     connect(page_, &TracePage::rerunWanted, this, [this](double threshold) {
         controls_->setThreshold(threshold);
         if (live_ && prompt_->text() != runPrompt_) prompt_->setText(runPrompt_);
@@ -220,6 +221,7 @@ void MainWindow::showState(EngineState state) {
     const auto& mor = model_.header().config.mor;
     actions_.compareRules->setEnabled((ready && model_.tokenCount() > 1 && mor.routing == mor::Routing::ExpertChoice) ||
                                       analyses);
+    actions_.compareModels->setEnabled(!feed_.isBusy() && model_.tokenCount() > 1);
     actions_.saveTrace->setEnabled(model_.hasRun());
     actions_.savePicture->setEnabled(model_.hasRun());
     actions_.showTable->setEnabled(model_.hasRun());

@@ -17,6 +17,7 @@ class QMenu;
 namespace mor::ui {
 
 class ErrorBar;
+class ComparisonWindow;
 class HeaderBar;
 class ModelChooser;
 class PlayBar;
@@ -46,6 +47,9 @@ public:
     void showDemo();
     /// The last model, else the first bundled one.
     void openDefaultModel();
+
+    /// A window of its own, in which the model in this directory (or one that suggests itself) reads the run's text.
+    ComparisonWindow* compareWith(const QString& directory = {});
 
     Feed& feed() { return feed_; }
     const TraceModel& trace() const { return model_; }

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "bundled_models.hpp"
+#include "gui/comparison_window.hpp"
 #include "gui/error_bar.hpp"
 #include "gui/export.hpp"
 #include "gui/main_window.hpp"
@@ -47,6 +48,17 @@ void MainWindow::openModel(const QString& directory) {
     const auto path = pathOf(QDir::cleanPath(directory));
     loading_ = path;
     feed_.load(path, deviceSettings(settings_.device));
+}
+
+ComparisonWindow* MainWindow::compareWith(const QString& directory) {
+    ComparisonWindow::Start start{player_.whole(), deviceSettings(settings_.device), settings_.run, page_->theme()};
+    start.run.rule = start.a.header.routing.rule;
+    start.run.threshold = start.a.header.routing.threshold;
+    start.theme.scale = 1;
+    auto* comparison = new ComparisonWindow(std::move(start), this);
+    comparison->show();
+    comparison->openB(directory.isEmpty() ? comparison->suggestion() : directory);
+    return comparison;
 }
 
 void MainWindow::chooseDevice(const QString& id) {

@@ -3,6 +3,7 @@
 #include <QApplication>
 #include <QMenu>
 
+#include "gui/comparison_window.hpp"
 #include "gui/header_bar.hpp"
 #include "gui/main_window.hpp"
 #include "gui/prompt_box.hpp"
@@ -43,7 +44,7 @@ QMenu* MainWindow::makeMenu() {
     addGroup(menu, tr("Appearance"), actions_.appearance);
     addGroup(menu, tr("Colour map"), actions_.colourMap);
     addGroup(menu, tr("Colour heatmap by"), actions_.colourBy);
-    menu->addAction(actions_.compareRules);
+    menu->addActions({actions_.compareRules, actions_.compareModels});
     menu->addActions({actions_.zoomIn, actions_.zoomOut, actions_.zoomFit, actions_.enlarge, actions_.presentation,
                       actions_.fullScreen});
     menu->addSeparator();
@@ -93,6 +94,8 @@ void MainWindow::applyLook() {
     page_->setTheme(theme);
     playBar_->setTheme(theme);
     status_->setFont(theme.caption());
+    theme.scale = 1;
+    for (auto* comparison : findChildren<ComparisonWindow*>()) comparison->setTheme(theme);
 }
 
 void MainWindow::setPresentation(bool on) {

@@ -71,7 +71,8 @@ RunControls::RunControls(QWidget* parent)
 
 QWidget* RunControls::makeForm() {
     auto* form = new QWidget;
-    auto* rows = new QFormLayout(form);
+    rows_ = new QFormLayout(form);
+    auto* rows = rows_;
     rows->setContentsMargins(12, 12, 12, 12);
     rows->setSpacing(8);
     rows->addRow(tr("&Temperature"), temperature_);
@@ -123,9 +124,22 @@ void RunControls::settingsChanged() {
     topK_->setEnabled(samples);
     topP_->setEnabled(samples);
     seed_->setEnabled(samples);
-    const QString changes = whatIf_->summary();
-    setText(changes.isEmpty() ? summaryOf(s) : summaryOf(s) + QStringLiteral("  ") + changes);
+    setText(summary());
     emit changed();
+}
+
+void RunControls::showRoutingOnly() {
+    routingOnly_ = true;
+    for (QWidget* box : std::initializer_list<QWidget*>{temperature_, topK_, topP_, seed_, maxTokens_, exits_})
+        rows_->setRowVisible(box, false);
+    setToolTip(tr("How deep tokens go"));
+    setText(summary());
+}
+
+QString RunControls::summary() const {
+    QStringList parts{routingOnly_ ? routingSummaryOf(settings()) : summaryOf(settings()), whatIf_->summary()};
+    parts.removeAll(QString());
+    return parts.isEmpty() ? tr("Routing: as trained") : parts.join(QStringLiteral("  "));
 }
 
 QString summaryOf(const RunSettings& s) {
@@ -141,11 +155,14 @@ QString summaryOf(const RunSettings& s) {
         parts.append(RunControls::tr("greedy"));
     }
     parts.append(RunControls::tr("%1 tokens").arg(locale.toString(s.maxTokens)));
-    if (s.rule == mor::SelectionRule::TopK)
-        parts.append(RunControls::tr("TopK"));
-    else if (s.threshold != 0.5)
-        parts.append(RunControls::tr("threshold %1").arg(locale.toString(s.threshold, 'f', 2)));
+    parts.append(routingSummaryOf(s));
+    parts.removeAll(QString());
     return parts.join(QStringLiteral("  "));
+}
+
+QString routingSummaryOf(const RunSettings& s) {
+    if (s.rule == mor::SelectionRule::TopK) return RunControls::tr("TopK");
+    return s.threshold == 0.5 ? QString() : RunControls::tr("threshold %1").arg(QLocale().toString(s.threshold, 'f', 2));
 }
 
 }  // namespace mor::ui

@@ -9,6 +9,7 @@
 class QCheckBox;
 class QComboBox;
 class QDoubleSpinBox;
+class QFormLayout;
 class QLabel;
 class QSpinBox;
 
@@ -24,6 +25,7 @@ public:
     RunSettings settings() const;
     void setSettings(const RunSettings&);
     void setThreshold(double);  ///< and the rule that uses it
+    void showRoutingOnly();     ///< for a text that is read, not written
 
     WhatIfControls* whatIf() const { return whatIf_; }
 
@@ -37,7 +39,10 @@ signals:
 private:
     QWidget* makeForm();
     void settingsChanged();
+    QString summary() const;
 
+    bool routingOnly_ = false;
+    QFormLayout* rows_ = nullptr;
     QDoubleSpinBox* temperature_;
     QSpinBox* topK_;
     QDoubleSpinBox* topP_;
@@ -51,5 +56,8 @@ private:
 
 /// What the button says.
 QString summaryOf(const RunSettings&);
+
+/// How tokens are selected: "threshold 0.85" or "TopK"; empty for the usual way.
+QString routingSummaryOf(const RunSettings&);
 
 }  // namespace mor::ui

@@ -5,6 +5,7 @@
 #include <QEventLoop>
 #include <QSaveFile>
 
+#include "gui/comparison_window.hpp"
 #include "gui/error_bar.hpp"
 #include "gui/export.hpp"
 #include "gui/main_window.hpp"
@@ -63,6 +64,26 @@ void settle(MainWindow& window) {
     }
 }
 
+/// Two windows: the run's, and the comparison that is drawn.
+QString compare(MainWindow& window, const Arguments& a, QPixmap& picture) {
+    QString problem;
+    QEventLoop loop;
+    ComparisonWindow* comparison = window.compareWith(a.compare);
+    QObject::connect(comparison, &ComparisonWindow::finished, &loop, &QEventLoop::quit);
+    QObject::connect(comparison, &ComparisonWindow::failed, &loop, [&](const QString& sentence) {
+        problem = sentence;
+        loop.quit();
+    });
+    comparison->resize(a.size);
+    loop.exec();
+    for (int i = 0; i < 2; ++i) {
+        QCoreApplication::sendPostedEvents();
+        QCoreApplication::processEvents();
+    }
+    picture = comparison->grab();
+    return problem;
+}
+
 QString savePixmap(const QPixmap& pixmap, const QString& file) {
     QSaveFile out(file);
     if (!out.open(QIODevice::WriteOnly) || !pixmap.save(&out, "PNG") || !out.commit())
@@ -79,6 +100,11 @@ QString takeScreenshot(const Arguments& a) {
     const QString problem = runPrompt(window, a);
     if (!problem.isEmpty()) return problem;
     settle(window);
+    if (!a.compare.isEmpty()) {
+        QPixmap picture;
+        const QString reason = compare(window, a, picture);
+        return reason.isEmpty() ? savePixmap(picture, a.screenshot) : reason;
+    }
     if (!a.view.isEmpty()) return exportPicture(*window.page(), a.screenshot, a.size, 1, a.view);
     return savePixmap(window.grab(), a.screenshot);
 }

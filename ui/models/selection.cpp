@@ -57,6 +57,16 @@ void Selection::togglePin(int token) {
     emit changed();
 }
 
+void Selection::setMarks(const Marks& wanted) {
+    const auto known = [this](int token) { return exists(token) ? token : -1; };
+    const Marks marks{known(wanted.hovered), known(wanted.pinned), known(wanted.secondPinned)};
+    if (marks == this->marks()) return;
+    hovered_ = marks.hovered;
+    pinned_ = marks.pinned;
+    secondPinned_ = marks.secondPinned;
+    emit changed();
+}
+
 void Selection::moveBy(int tokens) {
     const int count = model_->tokenCount();
     if (count == 0) return;

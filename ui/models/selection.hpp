@@ -34,6 +34,7 @@ public:
         bool operator==(const Marks&) const = default;
     };
     Marks marks() const { return {hovered_, pinned_, secondPinned_}; }
+    void setMarks(const Marks&);  ///< as another selection has them; tokens that are not there are left out
 
 public slots:
     void setHovered(int token);

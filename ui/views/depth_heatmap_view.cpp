@@ -164,6 +164,8 @@ void DepthHeatmapView::paintEvent(QPaintEvent* event) {
     heatmap.draw(painter, layoutNow());
 }
 
+void DepthHeatmapView::showBeginning() { bar_->moveTo(0); }
+
 void DepthHeatmapView::resizeEvent(QResizeEvent*) {
     relayout();
     selectionChanged();  // what is chosen stays in sight

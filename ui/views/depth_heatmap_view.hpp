@@ -35,6 +35,8 @@ public:
     ColourBy colourBy() const { return colourBy_; }
     void setColourBy(ColourBy);
 
+    void showBeginning();  ///< and stay there, instead of following the newest column
+
     void setOverlay(RuleOverlay*);  ///< what top-k selection would do; none at first
 
     QString caption() const;  ///< explains the cells of this kind of model

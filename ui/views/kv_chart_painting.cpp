@@ -17,6 +17,7 @@
 #include "views/geometry.hpp"
 #include "views/kv_chart_view.hpp"
 #include "views/painting.hpp"
+#include "views/text_lines.hpp"
 
 namespace mor::ui {
 
@@ -115,10 +116,12 @@ void KvChartView::drawLegend(QPainter& painter, const QRectF& plot) const {
     dashed.setDashPattern({6, 4});
     painter.setPen(dashed);
     painter.drawLine(QPointF(left, row.center().y()), QPointF(left + sample, row.center().y()));
+    const auto room = [&] {
+        return std::max(0.0, freeWidth(plot, row.bottom()) - (row.left() - plot.left()) - sample - theme_.px(16));
+    };
     const auto text = [&](const QString& words) {
-        const double free = freeWidth(plot, row.bottom()) - (row.left() - plot.left()) - sample - theme_.px(16);
-        drawLine(painter, {row.left() + sample + theme_.px(8), row.top(), std::max(0.0, free), line},
-                 Qt::AlignLeft | Qt::AlignVCenter, words);
+        drawLine(painter, {row.left() + sample + theme_.px(8), row.top(), room(), line}, Qt::AlignLeft | Qt::AlignVCenter,
+                 words);
         row.translate(0, line);
     };
     painter.setPen(frame.caption);
@@ -132,10 +135,14 @@ void KvChartView::drawLegend(QPainter& painter, const QRectF& plot) const {
         text(value);
         return;
     }
+    // In a low chart the curves leave little room: a shorter name, or none.
+    QString name = model_->recursions() > 0 ? tr("outside the recursions") : tr("all layers");
+    if (textWidth(theme_.caption(), name) > room() && model_->recursions() > 0) name = tr("outside");
+    if (textWidth(theme_.caption(), name) > room()) return;
     painter.fillRect(QRectF(left + sample - theme_.px(12), row.center().y() - theme_.px(6), theme_.px(12), theme_.px(12)),
                      frame.neutral);
     painter.setPen(frame.caption);
-    text(model_->recursions() > 0 ? tr("outside the recursions") : tr("all layers"));
+    text(name);
 }
 
 double KvChartView::freeWidth(const QRectF& plot, double y) const {

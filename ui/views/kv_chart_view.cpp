@@ -132,10 +132,20 @@ double KvChartView::heldBytes(int token) const {
     return static_cast<double>(std::accumulate(bytes.begin(), bytes.end(), std::int64_t{0}));
 }
 
+double KvChartView::largestBytes() const {
+    const int last = model_->tokenCount() - 1;
+    return last < 0 ? 0 : std::max(heldBytes(last), static_cast<double>(model_->token(last).kv.vanilla));
+}
+
+void KvChartView::shareAxesWith(const KvChartView* other) {
+    peer_ = other;
+    connect(other->model_, &TraceModel::extended, this, &KvChartView::flush);
+    connect(other->model_, &QAbstractItemModel::modelReset, this, &KvChartView::flush);
+}
+
 void KvChartView::fitAxes() {
-    const int count = model_->tokenCount();
-    double largest = 0;
-    if (count > 0) largest = std::max(heldBytes(count - 1), static_cast<double>(model_->token(count - 1).kv.vanilla));
+    const int count = std::max(model_->tokenCount(), peer_ ? peer_->model_->tokenCount() : 0);
+    const double largest = std::max(largestBytes(), peer_ ? peer_->largestBytes() : 0);
     const auto scale = byteUnit(std::max(largest, 1024.0));
     divisor_ = scale.divisor;
     unit_ = scale.name;

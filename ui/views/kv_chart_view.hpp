@@ -45,6 +45,9 @@ public:
     int tokenAt(const QPointF& viewport) const;  ///< -1: none
     void flush();                                ///< draws what has arrived now
 
+    /// The axes reach as far as those of the other chart, which lives as long: two sides of a comparison.
+    void shareAxesWith(const KvChartView* other);
+
     void setTheme(const Theme&) override;
     void drawInto(QPainter&, const QRectF& area) const override;
     QString description() const override;
@@ -71,12 +74,14 @@ private:
     void applyColours();
     const std::vector<std::int64_t>& parts(int token) const;  ///< of the quantity, in the order of KvUse
     double heldBytes(int token) const;
+    double largestBytes() const;  ///< of all that is drawn
     void drawLegend(QPainter&, const QRectF& plot) const;
     void drawNumbers(QPainter&, const QRectF& plot) const;
     void drawMarker(QPainter&, const QRectF& plot, int token, bool dashed) const;
     double freeWidth(const QRectF& plot, double y) const;  ///< left of the vanilla line, the highest curve
     QString valueText() const;                             ///< of the token looked at
 
+    const KvChartView* peer_ = nullptr;  ///< whose axes are as long
     TraceModel* model_;
     Selection* selection_;
     Theme theme_;

@@ -155,6 +155,8 @@ void TokenFlowView::restart() {
     describer_->now();
 }
 
+void TokenFlowView::showBeginning() { bar_->moveTo(0); }
+
 void TokenFlowView::setTheme(const Theme& theme) {
     theme_ = theme;
     auto colours = palette();

@@ -35,6 +35,8 @@ public:
     QRectF viewportRect(int token) const;       ///< where it is on the viewport now
     int tokenAt(const QPoint& viewport) const;  ///< -1: none
 
+    void showBeginning();  ///< and stay there, instead of following the newest token
+
     void setTheme(const Theme&) override;
     void drawInto(QPainter&, const QRectF& area) const override;
     QString description() const override;
