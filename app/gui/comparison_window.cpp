@@ -3,9 +3,11 @@
 
 #include <QAction>
 #include <QFileDialog>
+#include <QFileInfo>
 #include <QFrame>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QMenu>
 #include <QSaveFile>
 #include <QScopedValueRollback>
 #include <QScrollBar>
@@ -112,6 +114,7 @@ QWidget* ComparisonWindow::makeHeader() {
     });
     chooser_ = new ModelChooser(models_, open);
     connect(chooser_, &ModelChooser::chosen, this, &ComparisonWindow::openB);
+    connect(chooser_->menu()->addAction(tr("Open trace…")), &QAction::triggered, this, &ComparisonWindow::askForTrace);
     row->addWidget(chooser_);
     controls_ = new RunControls;
     controls_->setSettings(start_.run);
@@ -228,8 +231,30 @@ void ComparisonWindow::openB(const QString& directory) {
     feed_.load(loading_, start_.device);
 }
 
+void ComparisonWindow::askForTrace() {
+    const QString file = QFileDialog::getOpenFileName(this, tr("Trace of B"), {}, tr("Traces (*.mortrace)"));
+    if (!file.isEmpty()) openTraceOfB(file);
+}
+
+void ComparisonWindow::openTraceOfB(const QString& file) {
+    error_->hide();
+    reads_ = done_ = false;
+    if (feed_.state() == EngineState::Loading) feed_.cancelLoad();
+    feed_.stop();
+    try {
+        b_.model.load(mor::read_trace(QFile::encodeName(file).toStdString()));
+    } catch (const std::exception& error) {
+        return fail(QString::fromUtf8(error.what()));
+    }
+    info_.reset();  // there is no model whose settings could be changed
+    controls_->setEnabled(false);
+    chooser_->showTrace(QFileInfo(file).fileName());
+    finish();
+}
+
 void ComparisonWindow::showModel(const mor::ModelInfo& info) {
     info_ = info;
+    controls_->setEnabled(true);
     chooser_->showModel(info);
     controls_->whatIf()->setModel(info);
     read();

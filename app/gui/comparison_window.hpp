@@ -42,6 +42,8 @@ public:
 
     /// Loads what B shall be and lets it read.
     void openB(const QString& directory);
+    /// Takes a recorded run for B; as much as both have in common is compared.
+    void openTraceOfB(const QString& file);
     /// Of the bundled models with A's vocabulary the first one that is not A; empty when there is none.
     QString suggestion() const;
 
@@ -83,6 +85,7 @@ private:
     void link();
     void connectFeed();
     void showModel(const mor::ModelInfo&);
+    void askForTrace();
     void read();
     void finish();
     void showBeginning();

@@ -67,6 +67,12 @@ void ModelChooser::showNone() {
     check({});
 }
 
+void ModelChooser::showTrace(const QString& file) {
+    showTitle(file);
+    setToolTip(tr("A recorded run"));
+    check({});
+}
+
 void ModelChooser::showTitle(const QString& title) {
     title_ = title;
     updateGeometry();

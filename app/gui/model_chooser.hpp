@@ -19,6 +19,7 @@ public:
     void showLoading(const std::filesystem::path&, double share);
     void showModel(const mor::ModelInfo&);
     void showNone();
+    void showTrace(const QString& file);  ///< a recorded run instead of a model
 
     /// The whole name, however little of it fits.
     QString title() const { return title_; }

@@ -61,6 +61,7 @@ private slots:
     void settingsOfBAreReadAgain();
     void figuresAreDrawn();
     void anotherVocabularyIsRefused();
+    void aTraceMayBeB();
     void isOfferedWhenThereIsAText();
     void closesWhileItLoads();
 };
@@ -200,6 +201,29 @@ void SideBySideTest::anotherVocabularyIsRefused() {
     pair.comparison->openB(QStringLiteral("/nonexistent"));
     QVERIFY(QTest::qWaitFor([&] { return pair.comparison->errorBar()->isVisible(); }, kPatience));
     QVERIFY(pair.comparison->errorBar()->sentence().contains(QStringLiteral("/nonexistent")));
+}
+
+void SideBySideTest::aTraceMayBeB() {
+    const Pair pair(kTrained, kTrained);
+    QVERIFY(pair.comparison && pair.comparison->isDone());
+    const mor::Trace& a = pair.comparison->modelA().trace();
+    QTemporaryDir folder;
+    const QString file = folder.filePath("b.mortrace");
+    {
+        mor::TraceWriter writer(file.toStdString(), a.header);
+        for (mor::TokenRecord token : a.tokens) {
+            token.token += token.position > 9;  // another text from there on
+            writer.add(token);
+        }
+    }
+    pair.comparison->openTraceOfB(file);
+    QVERIFY2(pair.comparison->isDone(), qPrintable(pair.comparison->errorBar()->sentence()));
+    QCOMPARE(pair.comparison->figures()->comparison()->tokens, 10);
+    QVERIFY(!pair.comparison->controls()->isEnabled());
+    pair.comparison->openTraceOfB(folder.filePath("none.mortrace"));
+    QVERIFY(!pair.comparison->isDone() && pair.comparison->errorBar()->sentence().contains("none.mortrace"));
+    pair.comparison->openB(kTrained);
+    QVERIFY(pair.wait() && pair.comparison->controls()->isEnabled());
 }
 
 void SideBySideTest::isOfferedWhenThereIsAText() {
