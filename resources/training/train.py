@@ -148,6 +148,8 @@ class Run:
         self.model.load_state_dict(from_official(load_file(directory / "model.safetensors"), self.model.c))
         self.before = {key: measured[key] for key in ("tokens", "seconds", "device", "bits_per_byte")}
         print(f"{self.name}: goes on from {directory} at step {self.step} of {self.steps}", flush=True)
+        blanks = [""] * (len(self.columns) - 3 - len(self.validation.columns))
+        self.append_row([self.step, self.step * self.per_step, 0, *blanks, *self.validate()])
 
     def checkpoint(self) -> None:
         save(self.directory / "checkpoint.pt", {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
@@ -170,15 +172,21 @@ class Run:
 
     def write_log(self, result: Result) -> None:
         due = self.step % VALIDATE_EVERY == 0 or self.step == self.steps
-        validation = [round(value, 4) for value in self.validation(self.model)] if due else [""] * len(self.validation.columns)
+        validation = self.validate() if due else [""] * len(self.validation.columns)
         row = [self.step, self.step * self.per_step, round(self.seconds), round(result.loss.item(), 4),
                round(result.routing.auxiliary_loss.item(), 4), *routing_values(self.model.c, result.routing), *validation]
+        self.append_row(row)
+        print(f"{self.name}: " + " ".join(f"{name} {value}" for name, value in zip(self.columns, row) if value != ""), flush=True)
+
+    def validate(self) -> list[float]:
+        return [round(value, 4) for value in self.validation(self.model)]
+
+    def append_row(self, row: list) -> None:
         with open(self.directory / "log.csv", "a", newline="") as log:
             writer = csv.writer(log)
             if log.tell() == 0:
                 writer.writerow(self.columns)
             writer.writerow(row)
-        print(f"{self.name}: " + " ".join(f"{name} {value}" for name, value in zip(self.columns, row) if value != ""), flush=True)
 
     def finish(self) -> None:
         self.model.c.capacity = config_of(self.settings).capacity
