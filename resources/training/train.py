@@ -8,8 +8,8 @@ WORKDIR/runs/NAME: checkpoint.pt (replaced by rename, so it is always whole), lo
 with a validation) and, when the token budget is spent, model.pt. Several models are trained side by side, a step of each in
 turn: on a GPU, where each has a stream of its own, they share it well. --steps ends this process early, at a checkpoint:
 for a try, or to give the machine to somebody else. --from starts a model of several rounds that has no checkpoint at its last
-round, with the weights of MODELS/NAME, an exported directory that went through the rounds before: rounded to bf16, and
-AdamW's state is gathered anew during the warm-up.
+round, with the weights of MODELS/NAME, an exported directory that went through the rounds before: rounded to bf16, and AdamW's
+state is gathered anew during the warm-up.
 """
 import argparse
 import csv
@@ -118,7 +118,7 @@ class Run:
         self.step, self.seconds, self.before = 0, 0.0, None
         if (self.directory / "checkpoint.pt").exists():
             self.resume()
-        elif models is not None and len(self.settings["rounds"]) > 1:
+        elif models is not None:
             self.take_up(models / name)
         self.computes = self.step_of(compiled and self.settings["compile"])
         self.saved = time.monotonic()
@@ -140,6 +140,8 @@ class Run:
 
     def take_up(self, directory: Path) -> None:
         """Begins the last round with the weights of an exported directory."""
+        if len(self.settings["rounds"]) < 2:
+            raise SystemExit(f"zoo.toml: rounds of {self.name}: expected one more, to go on with what --from has, got one in all")
         measured = json.loads((directory / "card.json").read_text(encoding="utf-8")).get("measured", {})
         self.step = sum(steps_of(self.settings)[:-1])
         if measured.get("tokens") != self.step * self.per_step:

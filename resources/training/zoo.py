@@ -62,7 +62,7 @@ def quality_against_cost(axes: Axes, shown: dict[str, dict]) -> None:
         axes.annotate(short(name), (m["mflops_token"], m["bits_per_byte"]), (x, y), textcoords="offset points", ha="left" if x > 0 else "right")
     axes.set_xlabel("MFLOPs a token (counted by the engine)")
     axes.set_ylabel("bits per byte, held-out text")
-    axes.set_xlim(9.6, 15.2)
+    axes.set_xlim(9.0, 15.4)
     axes.margins(y=0.15)
     note = "".join(f"; {short(name)} lies above at {shown[name]['bits_per_byte']:.2f}" for name in left_out)
     axes.set_title(f"Lower is better, left is cheaper; area: KV bytes a token{note}", fontsize=10, loc="left")
@@ -78,12 +78,14 @@ def validations(log: Path) -> tuple[list[float], list[float]]:
 
 
 def training(axes: Axes, names: list[str], logs: Path) -> None:
-    curves = {name: validations(logs / f"{name}.csv") for name in names}
+    curves = {name: validations(logs / f"{name}.csv") for name in names if (logs / f"{name}.csv").exists()}
     for name, (tokens, nats) in sorted(curves.items(), key=lambda item: -item[1][1][-1]):
-        axes.plot(tokens, nats, color=COLOURS[name], linewidth=1.6, label=f"{short(name)} {nats[-1]:.3f}")
+        change = 100 * (nats[-1] / nats[0] - 1)
+        axes.plot(tokens, nats, color=COLOURS[name], linewidth=1.6, label=f"{short(name)} {change:+.1f} %")
+        axes.plot([tokens[0], tokens[-1]], [nats[0], nats[-1]], "o", color=COLOURS[name], markersize=4)
     axes.set_xlabel("million tokens")
     axes.set_ylabel("nats per token, 16 held-out windows")
-    axes.set_title("Held-out loss while training", fontsize=10, loc="left")
+    axes.set_title("One more round of training: held-out loss, and its change", fontsize=10, loc="left")
     axes.legend(frameon=False, fontsize=9)
 
 
