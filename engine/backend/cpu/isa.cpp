@@ -28,13 +28,4 @@ bool has_bf16_products() {
 #endif
 }
 
-bool has_amx() {
-#ifdef MOR_CPU_X86
-    __builtin_cpu_init();
-    return has_bf16_products() && __builtin_cpu_supports("amx-bf16");
-#else
-    return false;
-#endif
-}
-
 }  // namespace mor::cpu

@@ -12,6 +12,5 @@ std::vector<const Kernels*> available_kernels();
 
 /// oneDNN multiplies bfloat16 by bfloat16 in hardware (AVX-512 BF16, and AMX where there is that too).
 bool has_bf16_products();
-bool has_amx();  ///< and they are made by AMX
 
 }  // namespace mor::cpu
