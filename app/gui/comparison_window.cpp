@@ -204,7 +204,10 @@ void ComparisonWindow::connectFeed() {
     connect(&feed_, &Feed::modelLoaded, this, [this](const mor::ModelInfo& info, bool) { showModel(info); });
     connect(&feed_, &Feed::loadAdvanced, this, [this](double share) { chooser_->showLoading(loading_, share); });
     connect(&feed_, &Feed::loadFailed, this, [this](const QString& sentence) {
-        info_ ? chooser_->showModel(*info_) : chooser_->showNone();
+        if (info_)
+            chooser_->showModel(*info_);
+        else
+            traceOfB_.isEmpty() ? chooser_->showNone() : chooser_->showTrace(traceOfB_);
         if (!sentence.isEmpty()) fail(tr("%1; choose another model for B").arg(sentence));
     });
     connect(&feed_, &Feed::started, this, [this](const mor::TraceHeader& header) { b_.model.begin(header); });
@@ -248,12 +251,14 @@ void ComparisonWindow::openTraceOfB(const QString& file) {
     }
     info_.reset();  // there is no model whose settings could be changed
     controls_->setEnabled(false);
-    chooser_->showTrace(QFileInfo(file).fileName());
+    traceOfB_ = QFileInfo(file).fileName();
+    chooser_->showTrace(traceOfB_);
     finish();
 }
 
 void ComparisonWindow::showModel(const mor::ModelInfo& info) {
     info_ = info;
+    traceOfB_.clear();
     controls_->setEnabled(true);
     chooser_->showModel(info);
     controls_->whatIf()->setModel(info);

@@ -220,6 +220,12 @@ void SideBySideTest::aTraceMayBeB() {
     QVERIFY2(pair.comparison->isDone(), qPrintable(pair.comparison->errorBar()->sentence()));
     QCOMPARE(pair.comparison->figures()->comparison()->tokens, 10);
     QVERIFY(!pair.comparison->controls()->isEnabled());
+    auto* chooser = pair.comparison->findChild<QToolButton*>(QStringLiteral("modelChooser"));
+    QVERIFY(chooser->text().startsWith("b.mortrace"));
+    pair.comparison->openB(kTrained);
+    pair.comparison->openTraceOfB(file);  // while that loads
+    QTRY_COMPARE(pair.comparison->feed().state(), EngineState::Ready);
+    QVERIFY2(chooser->text().startsWith("b.mortrace"), qPrintable(chooser->text()));
     pair.comparison->openTraceOfB(folder.filePath("none.mortrace"));
     QVERIFY(!pair.comparison->isDone() && pair.comparison->errorBar()->sentence().contains("none.mortrace"));
     pair.comparison->openB(kTrained);
