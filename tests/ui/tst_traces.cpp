@@ -144,6 +144,8 @@ void TracesTest::aRunIsRecordedWhileItGoesOn() {
     QVERIFY(QTest::qWaitFor([&] { return window->feed().state() == EngineState::Ready; }, kPatience));
     window->promptBox()->setText(QStringLiteral("5, 17, 99, 3"));
     for (int i = 0; i < 3; ++i) {
+        // The tokens of a step may be there before the news that it has ended, and until then there is no next one.
+        QVERIFY(QTest::qWaitFor([&] { return window->actions().nextToken->isEnabled(); }, kPatience));
         window->actions().nextToken->trigger();
         QVERIFY(QTest::qWaitFor([&] { return window->trace().tokenCount() >= 4 + i; }, kPatience));
     }
