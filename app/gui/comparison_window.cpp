@@ -8,7 +8,6 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QMenu>
-#include <QSaveFile>
 #include <QScopedValueRollback>
 #include <QScrollBar>
 #include <QToolButton>
@@ -19,6 +18,7 @@
 
 #include "bundled_models.hpp"
 #include "gui/error_bar.hpp"
+#include "gui/export.hpp"
 #include "gui/model_chooser.hpp"
 #include "gui/run_controls.hpp"
 #include "mor/comparison.hpp"
@@ -278,14 +278,8 @@ void ComparisonWindow::read() {
         if (token.request == 0) request.settings.prompt.push_back(token.token);
     request.settings.max_tokens = 0;
     request.settings.prompt_logprobs = true;
-    const RunSettings run = controls_->settings();
-    const WhatIf whatIf = controls_->whatIf()->settings();
-    request.settings.routing.rule = run.rule;
-    request.settings.routing.threshold = run.threshold;
-    request.settings.routing.head = whatIf.head;
-    request.settings.routing.fixed_depth = whatIf.fixedDepth;
-    request.settings.routing.forced_depth = whatIf.forcedDepth;
-    request.kv.policy = whatIf.kvPolicy;
+    request.settings.routing = controls_->routing();
+    request.kv.policy = controls_->whatIf()->settings().kvPolicy;
     reads_ = true;
     feed_.generate(std::move(request));
 }
@@ -335,7 +329,6 @@ void ComparisonWindow::updateCaptions() {
 }
 
 void ComparisonWindow::setTheme(const Theme& theme) {
-    theme_ = theme;
     QPalette ground = palette();
     ground.setColor(QPalette::Window, theme.frame().ground);
     setPalette(ground);
@@ -350,9 +343,7 @@ void ComparisonWindow::savePicture() {
         QFileDialog::getSaveFileName(this, tr("Save picture"), QStringLiteral("comparison.png"), tr("PNG (*.png)"));
     if (file.isEmpty()) return;
     if (!file.endsWith(QStringLiteral(".png"), Qt::CaseInsensitive)) file += QStringLiteral(".png");
-    QSaveFile out(file);
-    if (!out.open(QIODevice::WriteOnly) || !grab().save(&out, "PNG") || !out.commit())
-        error_->showSentence(tr("%1: cannot write: %2").arg(file, out.errorString()));
+    if (const QString reason = savePixmap(grab(), file); !reason.isEmpty()) error_->showSentence(reason);
 }
 
 }  // namespace mor::ui

@@ -111,7 +111,6 @@ private:
     ErrorBar* error_ = nullptr;
     ComparisonView* figures_ = nullptr;
     Panel* figuresPanel_ = nullptr;
-    Theme theme_;
 };
 
 }  // namespace mor::ui

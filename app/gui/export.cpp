@@ -92,4 +92,11 @@ QString exportPicture(const TracePage& page, const QString& file, const QSize& s
     return {};
 }
 
+QString savePixmap(const QPixmap& pixmap, const QString& file) {
+    QSaveFile out(file);
+    if (!out.open(QIODevice::WriteOnly) || !pixmap.save(&out, "PNG") || !out.commit())
+        return QCoreApplication::translate("Export", "%1: cannot write: %2").arg(file, out.errorString());
+    return {};
+}
+
 }  // namespace mor::ui

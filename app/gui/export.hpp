@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <QPixmap>
 #include <QSize>
 #include <QString>
 
@@ -13,6 +14,9 @@ class TracePage;
 /// The suffix chooses the format: png (`scale` pixels for one of `size`), pdf or svg (vectors), html (a page with every
 /// view, the table and what the run was made with). `piece` names one view; empty draws all.
 QString exportPicture(const TracePage&, const QString& file, const QSize& size, double scale, const QString& piece = {});
+
+/// A picture that is drawn already, as PNG; the same answer.
+QString savePixmap(const QPixmap&, const QString& file);
 
 /// "png", "pdf", "svg" or "html"; empty for any other suffix.
 QString pictureFormat(const QString& file);

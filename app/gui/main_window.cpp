@@ -184,16 +184,11 @@ void MainWindow::generate(Pace pace) {
     const RunSettings run = controls_->settings();
     request.settings.max_tokens = run.maxTokens;
     request.settings.sampling = run.sampling;
-    request.settings.routing.rule = run.rule;
-    request.settings.routing.threshold = run.threshold;
     if (!controls_->whatIf()->isValid())
         return showError(tr("Forced depths: write position=depth with depths up to %1, for instance 3=1, 7=2.")
                              .arg(info_ ? info_->config.mor.num_recursion : 0));
-    const WhatIf whatIf = controls_->whatIf()->settings();
-    request.settings.routing.head = whatIf.head;
-    request.settings.routing.fixed_depth = whatIf.fixedDepth;
-    request.settings.routing.forced_depth = whatIf.forcedDepth;
-    request.kv.policy = whatIf.kvPolicy;
+    request.settings.routing = controls_->routing();
+    request.kv.policy = controls_->whatIf()->settings().kvPolicy;
     request.settings.exits = run.exits && info_ && mor::has_exits(info_->config.mor);
     runPrompt_ = prompt_->text();
     stoppedWhy_.clear();

@@ -72,18 +72,17 @@ RunControls::RunControls(QWidget* parent)
 QWidget* RunControls::makeForm() {
     auto* form = new QWidget;
     rows_ = new QFormLayout(form);
-    auto* rows = rows_;
-    rows->setContentsMargins(12, 12, 12, 12);
-    rows->setSpacing(8);
-    rows->addRow(tr("&Temperature"), temperature_);
-    rows->addRow(tr("Top-&k"), topK_);
-    rows->addRow(tr("Top-&p"), topP_);
-    rows->addRow(tr("&Seed"), seed_);
-    rows->addRow(tr("&Max tokens"), maxTokens_);
-    rows->addRow(tr("&Routing"), rule_);
-    rows->addRow(tr("T&hreshold"), threshold_);
-    rows->addRow(tr("Record"), exits_);
-    rows->addRow(whatIf_);
+    rows_->setContentsMargins(12, 12, 12, 12);
+    rows_->setSpacing(8);
+    rows_->addRow(tr("&Temperature"), temperature_);
+    rows_->addRow(tr("Top-&k"), topK_);
+    rows_->addRow(tr("Top-&p"), topP_);
+    rows_->addRow(tr("&Seed"), seed_);
+    rows_->addRow(tr("&Max tokens"), maxTokens_);
+    rows_->addRow(tr("&Routing"), rule_);
+    rows_->addRow(tr("T&hreshold"), threshold_);
+    rows_->addRow(tr("Record"), exits_);
+    rows_->addRow(whatIf_);
     return form;
 }
 
@@ -98,6 +97,17 @@ RunSettings RunControls::settings() const {
     s.threshold = threshold_->value();
     s.exits = exits_->isChecked();
     return s;
+}
+
+mor::RoutingSettings RunControls::routing() const {
+    const WhatIf whatIf = whatIf_->settings();
+    mor::RoutingSettings routing;
+    routing.rule = rule_->currentIndex() == 0 ? mor::SelectionRule::Threshold : mor::SelectionRule::TopK;
+    routing.threshold = threshold_->value();
+    routing.head = whatIf.head;
+    routing.fixed_depth = whatIf.fixedDepth;
+    routing.forced_depth = whatIf.forcedDepth;
+    return routing;
 }
 
 void RunControls::setThreshold(double threshold) {

@@ -23,6 +23,7 @@ public:
     explicit RunControls(QWidget* parent = nullptr);
 
     RunSettings settings() const;
+    mor::RoutingSettings routing() const;  ///< with what is changed on trial
     void setSettings(const RunSettings&);
     void setThreshold(double);  ///< and the rule that uses it
     void showRoutingOnly();     ///< for a text that is read, not written

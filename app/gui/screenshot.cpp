@@ -3,7 +3,6 @@
 
 #include <QCoreApplication>
 #include <QEventLoop>
-#include <QSaveFile>
 
 #include "gui/comparison_window.hpp"
 #include "gui/error_bar.hpp"
@@ -55,13 +54,17 @@ QString runPrompt(MainWindow& window, const Arguments& a) {
     return problem;
 }
 
-void settle(MainWindow& window) {
-    window.page()->finishDrawing();
+void paintWhatIsPosted() {
     // Twice: laying out posts the events that paint.
     for (int i = 0; i < 2; ++i) {
         QCoreApplication::sendPostedEvents();
         QCoreApplication::processEvents();
     }
+}
+
+void settle(MainWindow& window) {
+    window.page()->finishDrawing();
+    paintWhatIsPosted();
 }
 
 /// Two windows: the run's, and the comparison that is drawn.
@@ -76,19 +79,9 @@ QString compare(MainWindow& window, const Arguments& a, QPixmap& picture) {
     });
     comparison->resize(a.size);
     loop.exec();
-    for (int i = 0; i < 2; ++i) {
-        QCoreApplication::sendPostedEvents();
-        QCoreApplication::processEvents();
-    }
+    paintWhatIsPosted();
     picture = comparison->grab();
     return problem;
-}
-
-QString savePixmap(const QPixmap& pixmap, const QString& file) {
-    QSaveFile out(file);
-    if (!out.open(QIODevice::WriteOnly) || !pixmap.save(&out, "PNG") || !out.commit())
-        return QCoreApplication::translate("Export", "%1: cannot write: %2").arg(file, out.errorString());
-    return {};
 }
 
 }  // namespace
