@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "bundled_models.hpp"
-#include "gui/export.hpp"
-#include "gui/settings.hpp"
-#include "gui/trace_page.hpp"
+#include "gui/controls/settings.hpp"
+#include "gui/export/export.hpp"
+#include "gui/page/trace_page.hpp"
 #include "mor/version.hpp"
 #include "options.hpp"
 

@@ -10,12 +10,12 @@
 
 #include "bundled_models.hpp"
 #include "gui/arguments.hpp"
-#include "gui/autosave.hpp"
-#include "gui/main_window.hpp"
-#include "gui/prompt_box.hpp"
-#include "gui/sample_prompt.hpp"
+#include "gui/controls/prompt_box.hpp"
+#include "gui/controls/sample_prompt.hpp"
+#include "gui/controls/settings.hpp"
 #include "gui/screenshot.hpp"
-#include "gui/settings.hpp"
+#include "gui/window/autosave.hpp"
+#include "gui/window/main_window.hpp"
 #include "mor/version.hpp"
 #include "options.hpp"
 

@@ -4,14 +4,14 @@
 #include <QCoreApplication>
 #include <QEventLoop>
 
-#include "gui/comparison_window.hpp"
-#include "gui/error_bar.hpp"
-#include "gui/export.hpp"
-#include "gui/main_window.hpp"
-#include "gui/prompt_box.hpp"
-#include "gui/run_controls.hpp"
-#include "gui/sample_prompt.hpp"
-#include "gui/trace_page.hpp"
+#include "gui/controls/error_bar.hpp"
+#include "gui/controls/prompt_box.hpp"
+#include "gui/controls/run_controls.hpp"
+#include "gui/controls/sample_prompt.hpp"
+#include "gui/export/export.hpp"
+#include "gui/page/trace_page.hpp"
+#include "gui/window/comparison_window.hpp"
+#include "gui/window/main_window.hpp"
 
 namespace mor::ui {
 

@@ -13,11 +13,5 @@ target_sources(mor_engine PRIVATE
     io/names.cpp
     io/safetensors.cpp
     io/safetensors_writer.cpp
-    io/trace_header.cpp
-    io/trace_json.cpp
-    io/trace_reader.cpp
-    io/trace_recorder.cpp
-    io/trace_records.cpp
-    io/trace_writer.cpp
     io/version.cpp
 )

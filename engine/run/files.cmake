@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 target_sources(mor_engine PRIVATE
     run/compare_rules.cpp
-    run/compare_runs.cpp
     run/dump.cpp
     run/exits.cpp
     run/finished_tokens.cpp

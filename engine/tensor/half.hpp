@@ -29,9 +29,9 @@ inline std::uint16_t f32_to_f16(float f) {
     const auto sign = static_cast<std::uint16_t>((u >> 16) & 0x8000u);
     const std::uint32_t a = u & 0x7fffffffu;
     if (a > 0x7f800000u) return static_cast<std::uint16_t>(sign | 0x7e00u);
-    if (a >= 0x47800000u) return static_cast<std::uint16_t>(sign | 0x7c00u);       // 65536 and above, infinity too
-    if (a < 0x38800000u) {                                                        // below the smallest normal number
-        const float scaled = std::bit_cast<float>(a) * 0x1p24f;                   // exact, in units of the last place
+    if (a >= 0x47800000u) return static_cast<std::uint16_t>(sign | 0x7c00u);  // 65536 and above, infinity too
+    if (a < 0x38800000u) {                                                    // below the smallest normal number
+        const float scaled = std::bit_cast<float>(a) * 0x1p24f;               // exact, in units of the last place
         auto n = static_cast<std::uint32_t>(scaled);
         const float rest = scaled - static_cast<float>(n);
         if (rest > 0.5f || (rest == 0.5f && (n & 1u))) ++n;

@@ -13,7 +13,7 @@ namespace mor {
 struct TensorView {
     DType dtype = DType::F32;
     std::vector<std::int64_t> shape;
-    const std::byte* data = nullptr;     ///< may be unaligned
+    const std::byte* data = nullptr;  ///< may be unaligned
 
     std::int64_t elements() const {
         std::int64_t n = 1;

@@ -11,14 +11,14 @@
 #include <vector>
 
 #include "feed/feed.hpp"
-#include "gui/main_window.hpp"
-#include "gui/trace_page.hpp"
+#include "gui/page/trace_page.hpp"
+#include "gui/window/main_window.hpp"
 #include "models/selection.hpp"
 #include "models/trace_model.hpp"
 #include "mor/trace.hpp"
 #include "ui/synthetic_trace.hpp"
-#include "views/depth_heatmap_view.hpp"
-#include "views/kv_view.hpp"
+#include "views/heatmap/depth_heatmap_view.hpp"
+#include "views/kv/kv_view.hpp"
 
 namespace mor::bench {
 namespace {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "bench/bench_meter.hpp"
-#include "gui/main_window.hpp"
+#include "gui/window/main_window.hpp"
 #include "mor/session.hpp"
 #include "mor/trace.hpp"
 

@@ -41,9 +41,10 @@ constexpr float __int_as_float(int x) { return std::bit_cast<float>(x); }
 
 /// What can be loaded through the read-only cache: numbers and their vectors; there is no __ldg for a pointer or a struct.
 template <class T>
-concept Loadable = std::is_arithmetic_v<T> || std::is_same_v<T, float2> || std::is_same_v<T, float4> ||
-    std::is_same_v<T, int2> || std::is_same_v<T, int4> || std::is_same_v<T, uint2> || std::is_same_v<T, uint4> ||
-    std::is_same_v<T, double2> || std::is_same_v<T, ushort4> || std::is_same_v<T, __half> || std::is_same_v<T, __half2> ||
+concept Loadable =
+    std::is_arithmetic_v<T> || std::is_same_v<T, float2> || std::is_same_v<T, float4> || std::is_same_v<T, int2> ||
+    std::is_same_v<T, int4> || std::is_same_v<T, uint2> || std::is_same_v<T, uint4> || std::is_same_v<T, double2> ||
+    std::is_same_v<T, ushort4> || std::is_same_v<T, __half> || std::is_same_v<T, __half2> ||
     std::is_same_v<T, __nv_bfloat16> || std::is_same_v<T, __nv_bfloat162>;
 
 template <Loadable T>

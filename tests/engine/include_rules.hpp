@@ -23,6 +23,14 @@ struct Room {
     std::vector<std::string> libraries;
 };
 
+/// The rooms of what is drawn, and `others`.
+inline std::vector<std::string> with_views(std::vector<std::string> others) {
+    for (const char* room : {"models", "views/kit", "views/heatmap", "views/routing", "views/kv", "views/text",
+                             "views/cost", "views/time", "views/comparison"})
+        others.push_back(std::string("ui/") + room);
+    return others;
+}
+
 inline const std::vector<Room>& rooms() {
     static const std::vector<Room> list = {
         {"engine/include", {}, {}},
@@ -36,12 +44,28 @@ inline const std::vector<Room>& rooms() {
         {"engine/run",
          {"engine/model", "engine/backend", "engine/io", "engine/tensor", "engine/text"},
          {"C library", "JSON"}},
+        {"engine/trace", {"engine/io", "engine/tensor"}, {"C library", "JSON"}},
         {"ui/feed", {}, {"C library", "Qt"}},
         {"ui/models", {}, {"C library", "Qt"}},
-        {"ui/views", {"ui/models"}, {"C library", "Qt"}},
+        {"ui/views/kit", {"ui/models"}, {"C library", "Qt"}},
+        {"ui/views/heatmap", {"ui/models", "ui/views/kit"}, {"C library", "Qt"}},
+        {"ui/views/routing", {"ui/models", "ui/views/kit"}, {"C library", "Qt"}},
+        {"ui/views/kv", {"ui/models", "ui/views/kit"}, {"C library", "Qt"}},
+        {"ui/views/text", {"ui/models", "ui/views/kit"}, {"C library", "Qt"}},
+        {"ui/views/cost", {"ui/models", "ui/views/kit"}, {"C library", "Qt"}},
+        {"ui/views/time", {"ui/models", "ui/views/kit"}, {"C library", "Qt"}},
+        {"ui/views/comparison", {"ui/models", "ui/views/kit"}, {"C library", "Qt"}},
         {"app", {}, {"C library"}},
         {"app/cli", {"app"}, {"C library", "JSON"}},
-        {"app/gui", {"app", "ui/feed", "ui/models", "ui/views"}, {"C library", "Qt"}},
+        {"app/gui/controls", with_views({"app", "ui/feed"}), {"C library", "Qt"}},
+        {"app/gui/page", with_views({}), {"C library", "Qt"}},
+        {"app/gui/export", with_views({"app/gui/page", "app/gui/controls"}), {"C library", "Qt"}},
+        {"app/gui/window",
+         with_views({"app", "ui/feed", "app/gui/controls", "app/gui/page", "app/gui/export"}),
+         {"C library", "Qt"}},
+        {"app/gui",
+         with_views({"app", "ui/feed", "app/gui/controls", "app/gui/page", "app/gui/export", "app/gui/window"}),
+         {"C library", "Qt"}},
     };
     return list;
 }

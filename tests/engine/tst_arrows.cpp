@@ -124,10 +124,14 @@ void TestArrows::planted_violations_are_found_data() {
     row("engine/run/x.cpp", "#include \"no/such.hpp\"", "an unknown library");
     row("ui/models/x.cpp", "#include \"feed/feed.hpp\"", "must not know ui/feed");
     row("ui/feed/x.cpp", "#include \"models/trace_model.hpp\"", "must not know ui/models");
-    row("ui/models/x.cpp", "#include \"views/theme.hpp\"", "must not know ui/views");
-    row("ui/views/x.cpp", "#include \"feed/feed.hpp\"", "must not know ui/feed");
-    row("ui/views/x.cpp", "#include \"model/plan.hpp\"", "must not know engine/model");
-    row("ui/views/x.cpp", "#include \"models/trace_model.hpp\"", "");
+    row("ui/models/x.cpp", "#include \"views/kit/theme.hpp\"", "must not know ui/views");
+    row("ui/views/heatmap/x.cpp", "#include \"feed/feed.hpp\"", "must not know ui/feed");
+    row("ui/views/heatmap/x.cpp", "#include \"model/plan.hpp\"", "must not know engine/model");
+    row("ui/views/heatmap/x.cpp", "#include \"models/trace_model.hpp\"", "");
+    row("ui/views/heatmap/x.cpp", "#include \"views/routing/routing_view.hpp\"", "must not know ui/views/routing");
+    row("ui/views/kit/x.cpp", "#include \"views/heatmap/heatmap_painter.hpp\"", "must not know ui/views/heatmap");
+    row("app/gui/controls/x.cpp", "#include \"gui/window/main_window.hpp\"", "must not know app/gui/window");
+    row("engine/trace/x.cpp", "#include \"run/forward.hpp\"", "must not know engine/run");
     row("app/cli/x.cpp", "#include <QCoreApplication>", "must not use Qt");
     row("app/cli/x.cpp", "#include \"run/forward.hpp\"", "must not know engine/run");
     row("elsewhere/x.cpp", "#include <vector>", "is in no room");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bundled models of the hops task, whose need for depth is known: the variable asked for has to make as many look-ups as
-// its chain has links. tests/data/hops/questions.json holds questions of texts that training never saw.
+// The bundled models of the hops task, whose need for depth is known: the variable asked for has to make as many look-ups
+// as its chain has links. tests/data/hops/questions.json holds questions of texts that training never saw.
 #include <QtTest>
 
 #include <QFile>
@@ -71,8 +71,8 @@ private slots:
         }
     }
 
-    /// Its card says 1, 2, 4 and 3 passes for one to four look-ups: the layers outside make some, so three passes are enough
-    /// for four, and capacities let two tokens of each text go round a fourth time.
+    /// Its card says 1, 2, 4 and 3 passes for one to four look-ups: the layers outside make some, so three passes are
+    /// enough for four, and capacities let two tokens of each text go round a fourth time.
     void depth_follows_the_look_ups() {
         const auto outcomes = ask("hops-expert-r4");
         constexpr std::array<int, kHops + 1> kPasses{0, 1, 2, 4, 3};

@@ -6,12 +6,12 @@
 #include <QToolButton>
 #include <memory>
 
-#include "gui/main_window.hpp"
-#include "gui/trace_page.hpp"
+#include "gui/page/trace_page.hpp"
+#include "gui/window/main_window.hpp"
 #include "mor/model.hpp"
 #include "mor/session.hpp"
 #include "mor/trace.hpp"
-#include "views/depth_heatmap_view.hpp"
+#include "views/heatmap/depth_heatmap_view.hpp"
 
 /// A window under a user's hands, and a recorded run for it to open.
 namespace mor::test {

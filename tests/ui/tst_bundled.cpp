@@ -7,18 +7,18 @@
 #include <QStyleFactory>
 #include <QTemporaryDir>
 
-#include "gui/prompt_box.hpp"
-#include "gui/sample_prompt.hpp"
+#include "gui/controls/prompt_box.hpp"
+#include "gui/controls/sample_prompt.hpp"
 #include "models/figures.hpp"
 #include "models/rule_overlay.hpp"
 #include "models/threshold_estimate.hpp"
 #include "ui/opened_window.hpp"
-#include "views/kv_chart_view.hpp"
-#include "views/kv_slot_view.hpp"
-#include "views/kv_view.hpp"
-#include "views/mode_switch.hpp"
-#include "views/panel.hpp"
-#include "views/routing_view.hpp"
+#include "views/kit/mode_switch.hpp"
+#include "views/kit/panel.hpp"
+#include "views/kv/kv_chart_view.hpp"
+#include "views/kv/kv_slot_view.hpp"
+#include "views/kv/kv_view.hpp"
+#include "views/routing/routing_view.hpp"
 
 using namespace mor::test;
 

@@ -5,10 +5,10 @@
 #include <QSignalSpy>
 #include <QTest>
 
-#include "gui/device_chooser.hpp"
-#include "gui/error_bar.hpp"
-#include "gui/header_bar.hpp"
-#include "gui/main_window.hpp"
+#include "gui/controls/device_chooser.hpp"
+#include "gui/controls/error_bar.hpp"
+#include "gui/controls/header_bar.hpp"
+#include "gui/window/main_window.hpp"
 
 using namespace mor::ui;
 

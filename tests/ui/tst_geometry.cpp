@@ -5,10 +5,10 @@
 #include <limits>
 #include <set>
 
-#include "views/geometry.hpp"
-#include "views/palette.hpp"
-#include "views/theme.hpp"
-#include "views/token_flow_view.hpp"
+#include "views/kit/geometry.hpp"
+#include "views/kit/palette.hpp"
+#include "views/kit/theme.hpp"
+#include "views/text/token_flow_view.hpp"
 
 using namespace mor::ui;
 

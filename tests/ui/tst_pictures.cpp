@@ -5,10 +5,10 @@
 #include <QProcess>
 #include <QXmlStreamReader>
 
-#include "gui/export_html.hpp"
+#include "gui/export/export_html.hpp"
 #include "ui/opened_window.hpp"
 #include "ui/synthetic_trace.hpp"
-#include "views/geometry.hpp"
+#include "views/kit/geometry.hpp"
 
 using namespace mor::test;
 

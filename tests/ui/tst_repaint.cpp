@@ -6,14 +6,14 @@
 #include <QTest>
 #include <memory>
 
-#include "gui/trace_page.hpp"
+#include "gui/page/trace_page.hpp"
 #include "models/selection.hpp"
 #include "models/trace_model.hpp"
 #include "ui/synthetic_trace.hpp"
-#include "views/depth_heatmap_view.hpp"
-#include "views/kv_view.hpp"
-#include "views/panel.hpp"
-#include "views/token_flow_view.hpp"
+#include "views/heatmap/depth_heatmap_view.hpp"
+#include "views/kit/panel.hpp"
+#include "views/kv/kv_view.hpp"
+#include "views/text/token_flow_view.hpp"
 
 using namespace mor::ui;
 using namespace mor::test;

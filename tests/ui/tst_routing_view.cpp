@@ -13,9 +13,9 @@
 
 #include "models/figures.hpp"
 #include "ui/stage.hpp"
-#include "views/heatmap_painter.hpp"
-#include "views/panel.hpp"
-#include "views/score_histogram.hpp"
+#include "views/heatmap/heatmap_painter.hpp"
+#include "views/kit/panel.hpp"
+#include "views/kit/score_histogram.hpp"
 
 using namespace mor::ui;
 using namespace mor::test;

@@ -8,13 +8,13 @@
 #include <QtCharts/QValueAxis>
 #include <cmath>
 
-#include "gui/comparison_window.hpp"
-#include "gui/error_bar.hpp"
-#include "gui/run_controls.hpp"
+#include "gui/controls/error_bar.hpp"
+#include "gui/controls/run_controls.hpp"
+#include "gui/window/comparison_window.hpp"
 #include "ui/opened_window.hpp"
-#include "views/comparison_view.hpp"
-#include "views/kv_chart_view.hpp"
-#include "views/kv_view.hpp"
+#include "views/comparison/comparison_view.hpp"
+#include "views/kv/kv_chart_view.hpp"
+#include "views/kv/kv_view.hpp"
 
 using namespace mor::test;
 

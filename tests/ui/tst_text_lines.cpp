@@ -9,8 +9,8 @@
 #include <cmath>
 #include <utility>
 
-#include "views/text_lines.hpp"
-#include "views/theme.hpp"
+#include "views/kit/text_lines.hpp"
+#include "views/kit/theme.hpp"
 
 using namespace mor::ui;
 

@@ -7,14 +7,14 @@
 #include <QTest>
 #include <QToolButton>
 
-#include "gui/error_bar.hpp"
-#include "gui/main_window.hpp"
-#include "gui/prompt_box.hpp"
-#include "gui/run_controls.hpp"
-#include "gui/status_line.hpp"
-#include "gui/trace_page.hpp"
-#include "views/conditions_editor.hpp"
-#include "views/play_bar.hpp"
+#include "gui/controls/error_bar.hpp"
+#include "gui/controls/prompt_box.hpp"
+#include "gui/controls/run_controls.hpp"
+#include "gui/controls/status_line.hpp"
+#include "gui/page/trace_page.hpp"
+#include "gui/window/main_window.hpp"
+#include "views/time/conditions_editor.hpp"
+#include "views/time/play_bar.hpp"
 
 using namespace mor::ui;
 

@@ -11,17 +11,17 @@
 #include <cstdio>
 #include <thread>
 
-#include "gui/autosave.hpp"
-#include "gui/error_bar.hpp"
-#include "gui/main_window.hpp"
-#include "gui/prompt_box.hpp"
-#include "gui/run_controls.hpp"
-#include "gui/run_text.hpp"
-#include "gui/status_line.hpp"
-#include "gui/trace_page.hpp"
+#include "gui/controls/error_bar.hpp"
+#include "gui/controls/prompt_box.hpp"
+#include "gui/controls/run_controls.hpp"
+#include "gui/controls/status_line.hpp"
+#include "gui/export/run_text.hpp"
+#include "gui/page/trace_page.hpp"
+#include "gui/window/autosave.hpp"
+#include "gui/window/main_window.hpp"
 #include "mor/trace.hpp"
 #include "ui/synthetic_trace.hpp"
-#include "views/token_detail_view.hpp"
+#include "views/text/token_detail_view.hpp"
 
 using namespace mor::ui;
 using namespace mor::test;

@@ -7,17 +7,17 @@
 #include <QTest>
 #include <QToolButton>
 
-#include "gui/error_bar.hpp"
-#include "gui/main_window.hpp"
-#include "gui/prompt_box.hpp"
-#include "gui/run_controls.hpp"
-#include "gui/trace_page.hpp"
-#include "gui/what_if_controls.hpp"
+#include "gui/controls/error_bar.hpp"
+#include "gui/controls/prompt_box.hpp"
+#include "gui/controls/run_controls.hpp"
+#include "gui/controls/what_if_controls.hpp"
+#include "gui/page/trace_page.hpp"
+#include "gui/window/main_window.hpp"
 #include "models/rule_overlay.hpp"
 #include "models/threshold_estimate.hpp"
 #include "mor/analysis.hpp"
-#include "views/depth_heatmap_view.hpp"
-#include "views/token_detail_view.hpp"
+#include "views/heatmap/depth_heatmap_view.hpp"
+#include "views/text/token_detail_view.hpp"
 
 using namespace mor::ui;
 

@@ -9,17 +9,17 @@
 #include <QStyleFactory>
 #include <cmath>
 
-#include "gui/error_bar.hpp"
-#include "gui/prompt_box.hpp"
-#include "gui/run_controls.hpp"
-#include "gui/status_line.hpp"
+#include "gui/controls/error_bar.hpp"
+#include "gui/controls/prompt_box.hpp"
+#include "gui/controls/run_controls.hpp"
+#include "gui/controls/status_line.hpp"
 #include "models/figures.hpp"
 #include "ui/opened_window.hpp"
-#include "views/kv_chart_view.hpp"
-#include "views/kv_view.hpp"
-#include "views/routing_view.hpp"
-#include "views/token_detail_view.hpp"
-#include "views/token_flow_view.hpp"
+#include "views/kv/kv_chart_view.hpp"
+#include "views/kv/kv_view.hpp"
+#include "views/routing/routing_view.hpp"
+#include "views/text/token_detail_view.hpp"
+#include "views/text/token_flow_view.hpp"
 
 using namespace mor::test;
 

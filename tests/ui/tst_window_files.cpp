@@ -10,13 +10,13 @@
 #include <QTableView>
 #include <utility>
 
-#include "gui/error_bar.hpp"
-#include "gui/model_chooser.hpp"
-#include "gui/model_entry.hpp"
-#include "gui/prompt_box.hpp"
-#include "gui/sample_prompt.hpp"
-#include "gui/status_line.hpp"
-#include "gui/table_dialog.hpp"
+#include "gui/controls/error_bar.hpp"
+#include "gui/controls/model_chooser.hpp"
+#include "gui/controls/model_entry.hpp"
+#include "gui/controls/prompt_box.hpp"
+#include "gui/controls/sample_prompt.hpp"
+#include "gui/controls/status_line.hpp"
+#include "gui/window/table_dialog.hpp"
 #include "ui/opened_window.hpp"
 
 using namespace mor::test;

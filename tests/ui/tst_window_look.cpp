@@ -7,15 +7,15 @@
 #include <QStyleFactory>
 #include <algorithm>
 
-#include "gui/header_bar.hpp"
-#include "gui/model_chooser.hpp"
-#include "gui/prompt_box.hpp"
+#include "gui/controls/header_bar.hpp"
+#include "gui/controls/model_chooser.hpp"
+#include "gui/controls/prompt_box.hpp"
 #include "models/threshold_estimate.hpp"
 #include "ui/opened_window.hpp"
-#include "views/kv_view.hpp"
-#include "views/panel.hpp"
-#include "views/play_bar.hpp"
-#include "views/token_flow_view.hpp"
+#include "views/kit/panel.hpp"
+#include "views/kv/kv_view.hpp"
+#include "views/text/token_flow_view.hpp"
+#include "views/time/play_bar.hpp"
 
 using namespace mor::test;
 

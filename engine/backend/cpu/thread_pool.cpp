@@ -64,7 +64,9 @@ void ThreadPool::run(int tiles, Job job) {
     // A worker counts itself as sleeping before it looks at the tickets for the last time, so either it sees the new
     // ones or we see it here; the lock waits until it really sleeps.
     if (sleeping_workers_.load() > 0) {
-        { std::lock_guard lock(mutex_); }
+        {
+            std::lock_guard lock(mutex_);
+        }
         wake_workers_.notify_all();
     }
     for (int tile = 0; take_tile(tile);) run_tile(tile, 0);
@@ -98,7 +100,9 @@ void ThreadPool::run_tile(int tile, int thread) {
         if (!failure_) failure_ = std::current_exception();
     }
     if (unfinished_.fetch_sub(1) == 1 && sleeping_caller_.load()) {
-        { std::lock_guard lock(mutex_); }
+        {
+            std::lock_guard lock(mutex_);
+        }
         wake_caller_.notify_one();
     }
 }

@@ -11,7 +11,8 @@
 /// compute capability 9.0): what it does before gpu::wait_for_previous() overlaps with the end of that kernel, so it may
 /// touch nothing that a kernel writes; weights, for instance. Every thread of such a kernel calls wait_for_previous().
 /// gpu::let_next_start() at the beginning of a kernel lets the next one begin as soon as there is room beside it; the next
-/// one's wait still lasts until this kernel has ended. On the emulated device, and on older ones, kernels follow each other.
+/// one's wait still lasts until this kernel has ended. On the emulated device, and on older ones, kernels follow each
+/// other.
 #ifdef MOR_CUDA_EMULATION
 #include "cuda_emulation/cuda_emulation.hpp"
 #else
