@@ -77,7 +77,7 @@ public:
         if (json_)
             std::cout << to_json(record) << "\n";
         else if (has_tokenizer_)
-            std::cout << (terminal_ ? printable(record.piece) : record.piece);
+            std::cout << (terminal_ ? printable(record.text) : record.text);
         else
             std::cout << (record.position == 0 ? "" : ",") << record.token;
         // Without this a failing pipe or a full disk would let the model run on for nobody.

@@ -17,7 +17,7 @@ int list_bundled(Arguments arguments) {
     if (!table.parse(arguments)) return 0;
     const std::filesystem::path root = bundled_models_root();
     std::vector<std::vector<std::string>> rows{{"name", "kind", "path", "summary"}};
-    for (const BundledModel& model : list_models(root)) {
+    for (const ModelCard& model : list_models(root)) {
         if (json) {
             const nlohmann::ordered_json line{{"name", model.name},
                                               {"path", model.directory.string()},

@@ -22,7 +22,7 @@ std::string kind_of(const MorConfig& mor) {
     return kind;
 }
 
-void read_card(const std::filesystem::path& card, BundledModel& model) {
+void read_card(const std::filesystem::path& card, ModelCard& model) {
     std::error_code ignored;
     if (!std::filesystem::exists(card, ignored)) return;
     const std::string file = card.string();
@@ -43,8 +43,8 @@ std::string directory_name(const std::filesystem::path& directory) {
 
 }  // namespace
 
-BundledModel describe_model(const std::filesystem::path& directory) {
-    BundledModel model;
+ModelCard describe_model(const std::filesystem::path& directory) {
+    ModelCard model;
     model.directory = directory;
     model.name = directory_name(directory);
     model.kind = kind_of(read_config(directory).mor);
@@ -52,8 +52,8 @@ BundledModel describe_model(const std::filesystem::path& directory) {
     return model;
 }
 
-std::vector<BundledModel> list_models(const std::filesystem::path& root) {
-    std::vector<BundledModel> models;
+std::vector<ModelCard> list_models(const std::filesystem::path& root) {
+    std::vector<ModelCard> models;
     std::error_code error;
     std::filesystem::directory_iterator it(root, error), end;
     for (; !error && it != end; it.increment(error)) {
@@ -63,7 +63,7 @@ std::vector<BundledModel> list_models(const std::filesystem::path& root) {
             continue;  // a chooser offers what can be loaded
         }
     }
-    std::ranges::sort(models, {}, &BundledModel::name);
+    std::ranges::sort(models, {}, &ModelCard::name);
     return models;
 }
 

@@ -229,7 +229,7 @@ private:
 
     void describe() {
         ModelInfo& info = parts_->info;
-        const BundledModel card = describe_model(info.directory);
+        const ModelCard card = describe_model(info.directory);
         info.name = card.name;
         info.summary = card.summary;
         info.prompt = card.prompt;

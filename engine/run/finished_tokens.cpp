@@ -39,7 +39,7 @@ FinishedToken Scheduler::Impl::make_token(Sequence& s, Row& r, bool head) const 
     record.position = r.position;
     record.token = r.token;
     record.label = label(r.token);
-    if (s.text && r.token < parts.tokenizer->size()) record.piece = s.text->push(r.token);
+    if (s.text && r.token < parts.tokenizer->size()) record.text = s.text->push(r.token);
     record.prompt = r.position < static_cast<int>(s.request.prompt.size());
     record.depth = r.depth;
     record.kv = s.kv.use(r.position, config.mor.num_recursion, config.llama.num_hidden_layers);
@@ -150,7 +150,7 @@ void Scheduler::Impl::decide_next(Sequence& s, TokenRecord& newest) {
     else
         choose_next(s);
     newest.finish = s.finish;
-    if (s.finish != Finish::None && s.text) newest.piece += s.text->flush();
+    if (s.finish != Finish::None && s.text) newest.text += s.text->flush();
 }
 
 void Scheduler::Impl::end(Sequence& s, Finish finish) {

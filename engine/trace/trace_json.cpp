@@ -104,7 +104,7 @@ void write_alternatives(JsonWriter& out, const std::vector<Alternative>& top) {
     for (const auto& a : top) {
         out.open_object();
         out.member("token", a.token);
-        out.member("piece", a.piece);
+        out.member("piece", a.label);
         out.member("logprob", a.logprob);
         out.close_object();
     }
@@ -161,7 +161,7 @@ void write_json(JsonWriter& out, const TokenRecord& t) {
     out.member("request", t.request);
     out.member("position", t.position);
     out.member("token", t.token);
-    out.member("piece", t.piece);
+    out.member("piece", t.text);
     out.member("label", t.label);
     if (t.prompt) out.member("prompt", true);
     out.member("depth", t.depth);

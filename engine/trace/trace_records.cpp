@@ -125,7 +125,7 @@ TokenRecord read_token(const Field& f, const ModelConfig& c) {
     t.request = request_of(f);
     t.position = position_of(f, c);
     t.token = token_of(f, c);
-    t.piece = f.at("piece").text();
+    t.text = f.at("piece").text();
     t.label = f.at("label").text();
     if (const auto prompt = f.find("prompt")) t.prompt = prompt->boolean();
     t.depth = static_cast<int>(f.at("depth").integer(0, c.mor.num_recursion));

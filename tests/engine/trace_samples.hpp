@@ -35,7 +35,7 @@ inline TokenRecord sample_token(int position) {
     TokenRecord t;
     t.position = position;
     t.token = 17;
-    t.piece = " the";
+    t.text = " the";
     t.label = " the";
     t.prompt = position < 2;
     t.depth = 2;

@@ -60,7 +60,7 @@ private slots:
         QCOMPARE(t.kv.vanilla, std::numeric_limits<std::int64_t>::max());
         QCOMPARE(t.kv.used, (std::vector<std::int64_t>{256, 512, 1024, 0}));
         QCOMPARE(t.flops_vanilla, std::int64_t{9'007'199'254'740'993});
-        QCOMPARE(t.top[1].piece, std::string("\"\\\x1f"));
+        QCOMPARE(t.top[1].label, std::string("\"\\\x1f"));
         QCOMPARE(t.time_ms, 12.3);
         QVERIFY(t.finish == Finish::Context);
         const auto& h = back.header;

@@ -80,7 +80,7 @@ public:
         TokenRecord record;
         record.position = count_;
         record.token = 100 + count_ % 40;
-        record.piece = record.label = pieces()[static_cast<std::size_t>(count_) % pieces().size()];
+        record.text = record.label = pieces()[static_cast<std::size_t>(count_) % pieces().size()];
         record.prompt = count_ < options_.prompt;
         decide(record);
         keep(record);

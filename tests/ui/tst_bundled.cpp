@@ -129,7 +129,7 @@ std::unique_ptr<Opened> finishedRun(const char* model, int tokens, const QSize& 
 /// The newest word that went all the way, a few tokens before the end.
 int deepWord(const TraceModel& trace) {
     int token = trace.tokenCount() - 4;
-    while (token > 0 && (trace.token(token).depth < trace.recursions() || trace.token(token).piece.size() < 4)) --token;
+    while (token > 0 && (trace.token(token).depth < trace.recursions() || trace.token(token).text.size() < 4)) --token;
     return token;
 }
 

@@ -161,7 +161,7 @@ void FeedTest::encodesText() {
     QVERIFY(QTest::qWaitFor([&] { return !f.heard.finishes.isEmpty(); }, kPatience));
     QCOMPARE(f.heard.header.prompt, std::string("In the beginning"));
     std::string text;
-    for (const auto& token : f.heard.tokens) text += token.piece;
+    for (const auto& token : f.heard.tokens) text += token.text;
     QVERIFY2(QString::fromStdString(text).trimmed().startsWith("In the beginning"), text.c_str());
 }
 

@@ -95,8 +95,8 @@ void PicturesTest::pagesHoldNoForeignMarkup() {
     mor::Trace trace = syntheticTrace({});
     const std::string bad = "<script>alert(\"1\")</script> & \x01\xc3\x28";
     trace.header.model_name = trace.header.prompt = bad;
-    trace.tokens[3].piece = trace.tokens[3].label = bad;
-    trace.tokens[4].top = {{.token = 1, .piece = bad, .logprob = -1}};
+    trace.tokens[3].text = trace.tokens[3].label = bad;
+    trace.tokens[4].top = {{.token = 1, .label = bad, .logprob = -1}};
     Opened o({});
     o.window->player().load(std::move(trace));
     for (const QString& view : QStringList{{}, "text", "heatmap", "kv"}) {

@@ -46,13 +46,13 @@ void ViewsTest::flowBoxesEqualTheTrace() {
         QCOMPARE(box.ground, theme.depth(record.depth, 3));
         QCOMPARE(box.depth, QString::number(record.depth));
         QCOMPARE(box.prompt, record.prompt);
-        QCOMPARE(box.text, flowText(QString::fromStdString(record.piece), {}));
+        QCOMPARE(box.text, flowText(QString::fromStdString(record.text), {}));
         QVERIFY(box.area.right() <= stage.flow.viewport()->width());
     }
     // A line break ends the line; the pieces of a word touch.
     int broken = 0;
     for (int token = 0; token + 1 < stage.model.tokenCount(); ++token)
-        if (stage.model.token(token).piece == "\n") {
+        if (stage.model.token(token).text == "\n") {
             QVERIFY(stage.flow.boxAt(token + 1).area.top() > stage.flow.boxAt(token).area.top());
             QCOMPARE(stage.flow.boxAt(token + 2).area.top(), stage.flow.boxAt(token + 1).area.top());
             ++broken;

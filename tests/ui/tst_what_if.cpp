@@ -203,7 +203,7 @@ private slots:
             QCOMPARE(lines.size(), qsizetype{record.depth});
             for (int r = 0; r < lines.size(); ++r) {
                 QVERIFY(lines[r].startsWith(QStringLiteral("after %1:").arg(r + 1)));
-                QVERIFY(lines[r].contains(QString::fromStdString(record.exits[static_cast<std::size_t>(r)].top[0].piece)));
+                QVERIFY(lines[r].contains(QString::fromStdString(record.exits[static_cast<std::size_t>(r)].top[0].label)));
                 ++shown;
             }
             // At its own depth a token says what was chosen next: its best is the best of the next token's alternatives.

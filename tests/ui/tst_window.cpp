@@ -123,7 +123,7 @@ void WindowTest::othersShowTheSameRun() {
         const auto box = o.window->page()->flow()->boxAt(token);
         QCOMPARE(box.depth, QString::number(record.depth));
         QCOMPARE(box.prompt, record.prompt);
-        QCOMPARE(box.text, flowText(QString::fromStdString(record.piece), QString::fromStdString(record.label)));
+        QCOMPARE(box.text, flowText(QString::fromStdString(record.text), QString::fromStdString(record.label)));
         depths += record.depth;
         for (int r = 0; r < 3; ++r) taken[static_cast<std::size_t>(r)] += r < record.depth;
     }

@@ -10,15 +10,15 @@
 namespace mor::ui {
 namespace {
 
-QString pieceOf(const mor::TokenRecord& record) { return QString::fromStdString(record.piece); }
+QString textOf(const mor::TokenRecord& record) { return QString::fromStdString(record.text); }
 
 /// The text may begin in an earlier token, but it has to end in this one.
 bool completes(const QString& text, const mor::Trace& trace, int token) {
-    const auto last = pieceOf(trace.tokens[static_cast<std::size_t>(token)]);
+    const auto last = textOf(trace.tokens[static_cast<std::size_t>(token)]);
     if (last.isEmpty()) return false;
     auto tail = last;
     for (int i = token - 1; i >= 0 && tail.size() < text.size() + last.size(); --i)
-        tail.prepend(pieceOf(trace.tokens[static_cast<std::size_t>(i)]));
+        tail.prepend(textOf(trace.tokens[static_cast<std::size_t>(i)]));
     const auto at = tail.lastIndexOf(text, -1, Qt::CaseInsensitive);
     return at >= 0 && at + text.size() > tail.size() - last.size();
 }

@@ -26,14 +26,14 @@ QString escapedAmpersands(QString text) { return text.replace('&', QStringLitera
 
 }  // namespace
 
-ModelChooser::ModelChooser(std::vector<mor::BundledModel> models, QAction* open, QWidget* parent) : QToolButton(parent) {
+ModelChooser::ModelChooser(std::vector<mor::ModelCard> models, QAction* open, QWidget* parent) : QToolButton(parent) {
     setObjectName(QStringLiteral("modelChooser"));
     setPopupMode(QToolButton::InstantPopup);
     setAccessibleName(tr("Model"));
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     auto* menu = new QMenu(this);
     menu->setToolTipsVisible(true);
-    for (const mor::BundledModel& model : models) {
+    for (const mor::ModelCard& model : models) {
         auto* entry = new ModelEntry(model, menu);
         menu->addAction(entry);
         connect(entry, &QAction::triggered, this, [this, entry] { emit chosen(entry->data().toString()); });

@@ -14,7 +14,7 @@ class ModelChooser : public QToolButton {
 
 public:
     /// `open` asks for any other directory; it is the last entry of the menu.
-    ModelChooser(std::vector<mor::BundledModel>, QAction* open, QWidget* parent = nullptr);
+    ModelChooser(std::vector<mor::ModelCard>, QAction* open, QWidget* parent = nullptr);
 
     void showLoading(const std::filesystem::path&, double share);
     void showModel(const mor::ModelInfo&);

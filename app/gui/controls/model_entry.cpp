@@ -72,7 +72,7 @@ private:
 
 }  // namespace
 
-ModelEntry::ModelEntry(const mor::BundledModel& model, QMenu* menu)
+ModelEntry::ModelEntry(const mor::ModelCard& model, QMenu* menu)
     : QWidgetAction(menu), kind_(QString::fromStdString(model.kind)) {
     setText(QString::fromStdString(model.name));
     setToolTip(QString::fromStdString(model.summary));

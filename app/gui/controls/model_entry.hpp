@@ -14,7 +14,7 @@ class ModelEntry : public QWidgetAction {
     Q_OBJECT
 
 public:
-    ModelEntry(const mor::BundledModel&, QMenu*);
+    ModelEntry(const mor::ModelCard&, QMenu*);
 
     const QString& kind() const { return kind_; }  ///< "expert choice, 3 recursions, KV sharing"
 

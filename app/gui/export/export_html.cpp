@@ -136,7 +136,7 @@ QString textSection(const TracePage& page) {
     QString html = legend(page) + QStringLiteral("<div class=\"text\">");
     for (int token = 0; token < model.tokenCount(); ++token) {
         const auto& record = model.token(token);
-        const QString piece = QString::fromStdString(record.piece);
+        const QString piece = QString::fromStdString(record.text);
         if (token > 0 && (piece.isEmpty() || piece.front().isSpace())) html += QLatin1Char(' ');
         const int depth = std::clamp(record.depth, 0, model.recursions());
         html += QStringLiteral("<span class=\"%1\" title=\"%2\">%3")

@@ -37,9 +37,9 @@ namespace {
 constexpr int kGap = 8, kMargin = 14;
 constexpr int kSettleTime = 250;  ///< ms without another change of B's settings before it reads again
 
-std::vector<mor::BundledModel> modelsWithVocabulary(int size) {
+std::vector<mor::ModelCard> modelsWithVocabulary(int size) {
     auto models = mor::list_models(bundled_models_root());
-    std::erase_if(models, [size](const mor::BundledModel& model) {
+    std::erase_if(models, [size](const mor::ModelCard& model) {
         try {
             return mor::read_config(model.directory).llama.vocab_size != size;
         } catch (const std::exception&) {
@@ -220,7 +220,7 @@ void ComparisonWindow::connectFeed() {
 }
 
 QString ComparisonWindow::suggestion() const {
-    for (const mor::BundledModel& model : models_)
+    for (const mor::ModelCard& model : models_)
         if (model.name != start_.a.header.model_name) return QString::fromStdString(model.directory.string());
     return {};
 }

@@ -96,9 +96,9 @@ private:
     Start start_;
     Side a_, b_;
     Feed feed_;
-    std::vector<mor::BundledModel> models_;  ///< with A's vocabulary
-    std::optional<mor::ModelInfo> info_;     ///< of B
-    QString traceOfB_;                       ///< the recorded run that is B instead; empty: none
+    std::vector<mor::ModelCard> models_;  ///< with A's vocabulary
+    std::optional<mor::ModelInfo> info_;  ///< of B
+    QString traceOfB_;                    ///< the recorded run that is B instead; empty: none
     std::filesystem::path loading_;
     QTimer settled_;  ///< settings of B that still change
     bool reads_ = false;

@@ -79,8 +79,8 @@ private:
     std::unique_ptr<Parts> parts_;
 };
 
-/// A model that came with the program.
-struct BundledModel {
+/// What can be said about a model directory without loading its weights.
+struct ModelCard {
     std::filesystem::path directory;
     std::string name;
     std::string kind;  ///< for instance "expert choice, 3 recursions"
@@ -89,9 +89,9 @@ struct BundledModel {
 };
 
 /// Directories below `root` that hold a config.json, sorted by name. Unreadable ones are left out.
-std::vector<BundledModel> list_models(const std::filesystem::path& root);
+std::vector<ModelCard> list_models(const std::filesystem::path& root);
 
 /// Name, sentence and prompt from DIRECTORY/card.json, without loading weights.
-BundledModel describe_model(const std::filesystem::path& directory);
+ModelCard describe_model(const std::filesystem::path& directory);
 
 }  // namespace mor

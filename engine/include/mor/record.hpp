@@ -34,7 +34,7 @@ struct KvUse {
 
 struct Alternative {
     int token = 0;
-    std::string piece;  ///< readable name of the token
+    std::string label;  ///< readable name of the token
     float logprob = 0;  ///< natural logarithm
 };
 
@@ -49,13 +49,13 @@ struct TokenRecord {
     int request = 0;
     int position = 0;  ///< from 0, in the sequence
     int token = 0;
-    std::string piece;  ///< text that becomes visible with this token: whole characters or nothing
+    std::string text;   ///< what becomes visible with this token: whole characters or nothing
     std::string label;  ///< readable name of the token, never empty
     bool prompt = false;
     int depth = 0;                     ///< recursions applied, 0..R; R for unrouted recursive models, 0 for vanilla
     std::vector<Decision> recursions;  ///< [R]; empty for vanilla and unrouted models
     KvUse kv;
-    std::int64_t flops = 0;          ///< spent on this token; DESIGN: a pure function of outcomes
+    std::int64_t flops = 0;          ///< spent on this token: count_flops(), a pure function of outcomes
     std::int64_t flops_vanilla = 0;  ///< computed: the same token through all layers
     float logprob = kNotEvaluated;   ///< of this token given those before; decoded tokens, and prompt tokens on request
     std::vector<Alternative> top;    ///< what else could have stood here, best first (raw distribution)

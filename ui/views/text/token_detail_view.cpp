@@ -88,7 +88,7 @@ QStringList TokenDetailView::alternatives(int token) const {
     if (token < 0 || token >= model_->tokenCount()) return texts;
     for (const auto& alternative : model_->token(token).top) {
         if (texts.size() == kMostAlternatives) break;
-        texts += quoted(QString::fromStdString(alternative.piece)) + QLatin1Char(' ') +
+        texts += quoted(QString::fromStdString(alternative.label)) + QLatin1Char(' ') +
                  QLocale().toString(std::exp(alternative.logprob), 'f', 2);
     }
     return texts;
@@ -101,7 +101,7 @@ QStringList TokenDetailView::exits(int token) const {
         QStringList words;
         for (const auto& word : exit.top) {
             if (words.size() == kMostExitWords) break;
-            words += quoted(QString::fromStdString(word.piece)) + QLatin1Char(' ') +
+            words += quoted(QString::fromStdString(word.label)) + QLatin1Char(' ') +
                      QLocale().toString(std::exp(word.logprob), 'f', 2);
         }
         lines += tr("after %1:  %2").arg(exit.recursion + 1).arg(words.join(QStringLiteral("   ")));

@@ -26,7 +26,7 @@ constexpr double kPlain = 36;    // without digits
 constexpr double kMargin = 4;    // around the page, so that outlines are not cut
 constexpr double kOverhang = 4;  // pixels that marks may reach beyond their line
 
-QString pieceOf(const mor::TokenRecord& record) { return QString::fromStdString(record.piece); }
+QString textOf(const mor::TokenRecord& record) { return QString::fromStdString(record.text); }
 
 }  // namespace
 
@@ -65,7 +65,7 @@ FlowMetrics TokenFlowView::metricsFor(double width) const {
 }
 
 FlowItem TokenFlowView::itemFor(int token, const QFont& font, double pageWidth) const {
-    const auto piece = pieceOf(model_->token(token));
+    const auto piece = textOf(model_->token(token));
     const double width = textWidth(font, flowText(piece, model_->label(token))) + theme_.px(2 * kPadding + kHair);
     // Control tokens (without text of their own) stand apart like words.
     const bool word = token == 0 || piece.isEmpty() || piece.front().isSpace();
@@ -76,7 +76,7 @@ TokenFlowView::Box TokenFlowView::makeBox(int token, const QRectF& area) const {
     const auto& record = model_->token(token);
     Box box;
     box.area = area.adjusted(0, 0, -theme_.px(kHair), 0);
-    box.text = flowText(pieceOf(record), model_->label(token));
+    box.text = flowText(textOf(record), model_->label(token));
     box.prompt = record.prompt;
     if (model_->recursions() > 0) box.depth = QString::number(record.depth);
     const auto& look = looks_.at(static_cast<std::size_t>(std::clamp(record.depth, 0, model_->recursions())));
@@ -282,7 +282,7 @@ bool TokenFlowView::viewportEvent(QEvent* event) {
 QString TokenFlowView::description() const {
     if (const auto empty = emptyText(); !empty.isEmpty()) return empty;
     QString text;
-    for (int i = 0; i < model_->tokenCount(); ++i) text += pieceOf(model_->token(i));
+    for (int i = 0; i < model_->tokenCount(); ++i) text += textOf(model_->token(i));
     if (const auto tip = tokenTip(*model_, selection_->current()); !tip.isEmpty()) text += QLatin1Char('\n') + tip;
     return text;
 }

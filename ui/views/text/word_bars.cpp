@@ -31,7 +31,7 @@ void drawWordBars(QPainter& painter, const Theme& theme, const QRectF& area, con
         const double share = std::exp(word.logprob);
         painter.setPen(theme.frame().text);
         drawLine(painter, {area.left(), y, theme.px(kWord - 8), line}, Qt::AlignLeft | Qt::AlignVCenter,
-                 quoted(QString::fromStdString(word.piece)));
+                 quoted(QString::fromStdString(word.label)));
         drawScoreBar(painter, theme,
                      {area.left() + theme.px(kWord), y + (line - theme.px(kBar)) / 2, track, theme.px(kBar)}, colour, share,
                      -1);
