@@ -6,7 +6,7 @@
 #     packaging/test-cuda.sh subset                                             the part that packaging/test.sh runs
 #
 # compile: nvcc makes every kernel for all architectures; a register spilled, a stack frame or a warning fails.
-# plain, asan, tsan: the kernels run on the CPU (HACKING.md, "CUDA on a CPU") in builds with these sanitizers, with several
+# plain, asan, tsan: the kernels run on the CPU (docs/gpu.md, "CUDA on a CPU") in builds with these sanitizers, with several
 # orders of threads and blocks (MOR_TEST_SEEDS, default "1 2 3") and of work in streams.
 # mutants: faults planted into the shipped kernels are found.
 # The last line is "N passed, N failed".

@@ -104,7 +104,7 @@ private slots:
         const QString pattern = expected(kRows[row]);
         const Ended ended = run(kRows[row].fault);
         if (pattern.isEmpty()) {
-            // Said in HACKING.md; should the build find it one day, this line is to be changed.
+            // Said in docs/gpu.md; should the build find it one day, this line is to be changed.
             QVERIFY2(ended.good, qPrintable(ended.text));
             QSKIP("this build does not find it: ThreadSanitizer or AddressSanitizer does");
         }

@@ -12,8 +12,9 @@
 using namespace mor;
 using namespace cuda_test;
 
-/// The tables "On paper" in HACKING.md: what a token of SmolLM-135M costs on an H100. Bytes and operations follow from
-/// shapes, launches are counted on the emulated device, times from the two figures below. Nothing here was measured.
+/// The tables of tests/data/roofline, explained in docs/gpu.md: what a token of SmolLM-135M costs on an H100. Bytes and
+/// operations follow from shapes, launches are counted on the emulated device, times from the figures below. Nothing
+/// here was measured.
 namespace {
 
 constexpr double kBandwidth = 3.35e12;  ///< bytes per second, H100 SXM
@@ -42,39 +43,43 @@ using Launches = std::array<std::int64_t, 10>;
 std::vector<Cost> costs(const Launches& launches) {
     const std::int64_t row = kHidden * kFloat, q = kQ * kFloat, h = kFfn * kFloat, logits = kVocab * kFloat;
     std::vector<Cost> all{
-        {"`embed`, `gather`, `combine`", 1, kHidden * kHalf + 5 * row, 0, 0},
-        {"`attn_in`", kLayers, kHidden * (kQ + kKv) * kHalf + 2 * row + q + kEntry + kHeadDim * kFloat,
+        {"embed, gather, combine", 1, kHidden * kHalf + 5 * row, 0, 0},
+        {"attn_in", kLayers, kHidden * (kQ + kKv) * kHalf + 2 * row + q + kEntry + kHeadDim * kFloat,
          2 * kHidden * (kQ + kKv), 0},
-        {"`attention`", kLayers, kEntries * kEntry + 2 * q, 4 * kQ * kEntries, 0},
-        {"`linear_add` (out)", kLayers, kHidden * kQ * kHalf + q + 2 * row, 2 * kHidden * kQ, 0},
-        {"`ffn_in`", kLayers, 2 * kFfn * kHidden * kHalf + 2 * row + h, 4 * kFfn * kHidden, 0},
-        {"`linear_add` (down)", kLayers, kFfn * kHidden * kHalf + h + 2 * row, 2 * kFfn * kHidden, 0},
-        {"`head`", 1, kHeadWeights + 2 * row + logits, 2 * kVocab * kHidden, 0},
-        {"`pick`", 1, logits, 0, 0},
+        {"attention", kLayers, kEntries * kEntry + 2 * q, 4 * kQ * kEntries, 0},
+        {"linear_add (out)", kLayers, kHidden * kQ * kHalf + q + 2 * row, 2 * kHidden * kQ, 0},
+        {"ffn_in", kLayers, 2 * kFfn * kHidden * kHalf + 2 * row + h, 4 * kFfn * kHidden, 0},
+        {"linear_add (down)", kLayers, kFfn * kHidden * kHalf + h + 2 * row, 2 * kFfn * kHidden, 0},
+        {"head", 1, kHeadWeights + 2 * row + logits, 2 * kVocab * kHidden, 0},
+        {"pick", 1, logits, 0, 0},
     };
     for (std::size_t i = 0; i < all.size(); ++i) all[i].launches = launches[i];
     return all;
 }
 
 std::string fixed(double value, int digits) { return QString::number(value, 'f', digits).toStdString(); }
-std::string grouped(double value) { return QLocale(QLocale::English).toString(qRound64(value)).toStdString(); }
+std::string whole(double value) { return fixed(value, 0); }
 std::string megabytes(double bytes) { return fixed(bytes / 1e6, 2); }
 std::string microseconds(double seconds) { return fixed(seconds * 1e6, 1); }
 
+/// A line of a CSV file (RFC 4180, without line end).
 std::string line(const std::vector<std::string>& cells) {
-    std::string text = "|";
-    for (const std::string& cell : cells) text += " " + cell + " |";
+    std::string text;
+    for (const std::string& cell : cells) {
+        if (!text.empty()) text += ',';
+        text += cell.find(',') == std::string::npos ? cell : '"' + cell + '"';
+    }
     return text;
 }
 
 std::vector<std::string> table_of_operations(const std::vector<Cost>& all) {
-    std::vector<std::string> lines;
+    std::vector<std::string> lines{"operation,times,launches,bytes,FLOPs,MB a token,µs of reading,µs of launching"};
     Cost sum{"one token", 1, 0, 0, 0};
     const auto add = [&](const Cost& c, std::int64_t times) {
         const double bytes = double(times * c.bytes), launches = double(times * c.launches);
-        lines.push_back(line({c.name, times == 1 ? "1" : std::to_string(times), grouped(double(c.launches)),
-                              grouped(double(c.bytes)), grouped(double(c.flops)), megabytes(bytes),
-                              microseconds(bytes / kBandwidth), grouped(launches * kLaunch * 1e6)}));
+        lines.push_back(line({c.name, times == 1 ? "1" : std::to_string(times), whole(double(c.launches)),
+                              whole(double(c.bytes)), whole(double(c.flops)), megabytes(bytes),
+                              microseconds(bytes / kBandwidth), whole(launches * kLaunch * 1e6)}));
     };
     for (const Cost& c : all) {
         add(c, c.times);
@@ -105,7 +110,7 @@ std::string line_of(const Way& w, std::int64_t per_layer) {
     const double bandwidth = (read + kv) / kBandwidth, launching = (launches - w.hidden) * kLaunch + w.waits * kWait;
     return line({w.name, fixed((w.block * kLayerWeights + kHeadWeights) / 1e6, 0), fixed(read / 1e6, 0), fixed(kv / 1e6, 1),
                  fixed(launches, 0), fixed(w.waits, 1), microseconds(bandwidth), fixed(launching * 1e6, 0),
-                 grouped(w.rows / bandwidth), grouped(w.rows / launching)});
+                 whole(w.rows / bandwidth), whole(w.rows / launching)});
 }
 
 }  // namespace
@@ -115,7 +120,7 @@ class TestRoofline : public QObject {
 
 private:
     static Launches count_launches();
-    static void in_hacking(const std::vector<std::string>& lines);
+    static void same_as_file(const char* name, const std::vector<std::string>& lines);
 
 private slots:
     void operations();
@@ -181,22 +186,17 @@ Launches TestRoofline::count_launches() {
     return launches;
 }
 
-void TestRoofline::in_hacking(const std::vector<std::string>& lines) {
-    std::ifstream file(MOR_SOURCE_DIR "/HACKING.md");
-    std::stringstream text;
-    text << file.rdbuf();
-    const std::string hacking = text.str();
-    QVERIFY(!hacking.empty());
-    bool there = true;
-    for (const std::string& l : lines) {
-        if (hacking.find(l + "\n") != std::string::npos) continue;
-        there = false;
-        std::printf("expected in HACKING.md:\n%s\n", l.c_str());
-    }
-    QVERIFY2(there, "HACKING.md and the formulae differ");
+void TestRoofline::same_as_file(const char* name, const std::vector<std::string>& lines) {
+    std::string computed;
+    for (const std::string& l : lines) computed += l + "\n";
+    std::ifstream file(std::string(MOR_TEST_DATA "/roofline/") + name);
+    std::stringstream stored;
+    stored << file.rdbuf();
+    if (stored.str() != computed) std::printf("%s should be:\n%s", name, computed.c_str());
+    QVERIFY2(stored.str() == computed, name);
 }
 
-void TestRoofline::operations() { in_hacking(table_of_operations(costs(count_launches()))); }
+void TestRoofline::operations() { same_as_file("operations.csv", table_of_operations(costs(count_launches()))); }
 
 /// How sharing, routing and batching change the sums. Under expert choice with capacities 1, 2/3 and 1/3 a token has depth
 /// 2 on average; recursion r holds that share of the entries, and that share of the tokens reads them. Every offered
@@ -208,16 +208,20 @@ void TestRoofline::ways() {
     for (std::size_t i = 1; i <= 5; ++i) per_layer += launches[i];
     const double outside = double(launches[0] + launches[6] + launches[7]), routing = double(launches[8] + launches[9]);
     const double offered = 1 + 1 + 2.0 / 3, depth = 2, entries = 10 * kEntries * (1 + 4.0 / 9 + 1.0 / 9);
-    in_hacking({
-        line_of({"vanilla", 1, kLayers, kLayers, double(kLayers * kEntries), outside, 1}, per_layer),
-        line_of({"vanilla, 8 sequences", 8, kLayers, kLayers, double(kLayers * kEntries), outside, 1}, per_layer),
-        line_of({"R = 3, every token to depth 3", 1, 10, kLayers, double(kLayers * kEntries), outside + 2 * 2 + 3 * routing,
-                 4, 3 * 2},
-                per_layer),
-        line_of({"R = 3, mean depth 2", 1, 10, 10 * depth, entries,
-                 outside + (offered - 1) + (depth - 1) + offered * routing, 1 + offered, 2 * offered},
-                per_layer),
-    });
+    same_as_file(
+        "ways.csv",
+        {
+            "model,MB stored,MB of weights read,MB of K/V read,launches,waits,µs of reading,µs of launching and waiting,"
+            "tokens/s by reading,tokens/s by launching",
+            line_of({"vanilla", 1, kLayers, kLayers, double(kLayers * kEntries), outside, 1}, per_layer),
+            line_of({"vanilla, 8 sequences", 8, kLayers, kLayers, double(kLayers * kEntries), outside, 1}, per_layer),
+            line_of({"R = 3, every token to depth 3", 1, 10, kLayers, double(kLayers * kEntries),
+                     outside + 2 * 2 + 3 * routing, 4, 3 * 2},
+                    per_layer),
+            line_of({"R = 3, mean depth 2", 1, 10, 10 * depth, entries,
+                     outside + (offered - 1) + (depth - 1) + offered * routing, 1 + offered, 2 * offered},
+                    per_layer),
+        });
 }
 
 void TestRoofline::operations_agree_with_the_engine() {

@@ -57,7 +57,7 @@ struct LoadWatch {
 /// at a time on the model's pool.
 class Model {
 public:
-    /// Reads a model directory (HACKING.md, "Model directory"). Everything read is checked; throws Error.
+    /// Reads a model directory (docs/model-directory.md). Everything read is checked; throws Error.
     static std::shared_ptr<const Model> load(const std::filesystem::path& directory, const DeviceSettings& = {},
                                              const LoadWatch& = {});
 
