@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 target_sources(mor_engine PRIVATE
     trace/compare_runs.cpp
-    trace/trace_header.cpp
-    trace/trace_json.cpp
-    trace/trace_reader.cpp
-    trace/trace_recorder.cpp
-    trace/trace_records.cpp
-    trace/trace_writer.cpp
+    trace/read_header.cpp
+    trace/read_records.cpp
+    trace/reader.cpp
+    trace/recorder.cpp
+    trace/to_json.cpp
+    trace/writer.cpp
 )

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/resource.h>
+
+#include <QDir>
 #include <QTest>
 #include <bit>
 #include <cmath>
+#include <csignal>
 #include <random>
 
 #include "engine/golden.hpp"
@@ -26,6 +30,24 @@ bool equal(const Trace& a, const Trace& b) {
     };
     return text(a) == text(b);
 }
+
+/// While it lives, no file of this process may grow beyond `bytes`.
+class SmallFiles {
+public:
+    explicit SmallFiles(rlim_t bytes) : ignored_(std::signal(SIGXFSZ, SIG_IGN)) {
+        getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit limit{bytes, before_.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~SmallFiles() {
+        setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, ignored_);
+    }
+
+private:
+    rlimit before_{};
+    void (*ignored_)(int);
+};
 
 }  // namespace
 
@@ -74,6 +96,37 @@ private slots:
         QVERIFY(h.kv_type == DType::BF16);
         QCOMPARE(back.passes[0].rows[1].recursion, -1);
         QCOMPARE(back.passes[0].rows[0].decision.score, 0.3f);
+    }
+
+    void writes_a_whole_run() {
+        Trace trace{sample_header(), {}, {}, false};
+        for (int i = 0; i < 250; ++i) trace.tokens.push_back(sample_token(i));
+        for (int i = 0; i < 20'000; ++i) trace.passes.push_back(sample_pass());  // several blocks of text
+        write_trace(file(), trace);
+        QVERIFY(equal(trace, read_trace(file())));
+        QVERIFY(std::filesystem::file_size(file()) > 2u << 20);
+        trace.tokens.resize(1);
+        write_trace(file(), trace);  // in the place of a longer one
+        QVERIFY(equal(trace, read_trace(file())));
+        QCOMPARE(QDir(folder_.path()).entryList(QDir::Files), QStringList{"run.mortrace"});
+    }
+
+    void an_old_trace_survives_a_write_that_fails() {
+        const Trace trace{sample_header(), {sample_token(0)}, {sample_pass()}, false};
+        const auto directory = folder_.path() / "taken";
+        std::filesystem::create_directories(directory);
+        VERIFY_SENTENCE(error_of([&] { write_trace(directory, trace); }), "the name of a file to write, got a directory");
+        VERIFY_SENTENCE(error_of([&] { write_trace(folder_.path() / "no" / "x.mortrace", trace); }),
+                        "expected a file that can be created, got No such file or directory");
+        std::filesystem::remove(directory);
+        write_trace(file(), trace);
+        Trace longer = trace;
+        longer.passes.assign(20'000, sample_pass());
+        const SmallFiles limit(1 << 20);  // as a disk that is full after so many bytes
+        VERIFY_SENTENCE(error_of([&] { write_trace(file(), longer); }),
+                        "expected a file that can be written, got File too large");
+        QVERIFY(equal(trace, read_trace(file())));
+        QCOMPARE(QDir(folder_.path()).entryList(QDir::Files), QStringList{"run.mortrace"});
     }
 
     void reads_every_kind_of_model_data() {

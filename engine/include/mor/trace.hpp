@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,11 +45,13 @@ struct Trace {
     bool torn = false;  ///< the file's last line was incomplete and has been dropped
 };
 
-/// Appends a run to a .mortrace file, JSON Lines, one record a line. Whatever add() was given is with the operating system
-/// when it returns, so that a crash loses at most the line being written. Throws Error when the disk does.
+/// Appends a run to a .mortrace file, JSON Lines, one record a line, while it is computed. Whatever add() was given is with
+/// the operating system when it returns, so that a crash loses at most the line being written. Throws Error when the disk
+/// does. One thread at a time.
 class TraceWriter {
 public:
     TraceWriter(const std::filesystem::path&, const TraceHeader&);
+    ~TraceWriter();
     void add(const TokenRecord&);
     void add(const PassRecord&);
     void add(const Events&);
@@ -61,13 +62,14 @@ public:
     void flush();
 
 private:
-    template <class Record>
-    void append(const Record&);
-
-    std::filesystem::path path_;
-    std::ofstream out_;
-    std::string lines_;  ///< not yet written
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
 };
+
+/// Writes a whole run: header, passes, tokens. Others see the file that was there before or the whole new one, on the disk
+/// when it returns. Throws Error, and leaves the old file, when the disk does. Some 100 MB of JSON a second; reads nothing
+/// but its arguments, so any thread may call it.
+void write_trace(const std::filesystem::path&, const Trace&);
 
 /// A TraceWriter on a thread of its own: whoever computes only hands records over. They reach the file in order, some
 /// milliseconds later; a crash loses at most kDelay and the line being written. Throws Error when the disk does, or has

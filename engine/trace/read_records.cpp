@@ -2,7 +2,7 @@
 #include <limits>
 
 #include "io/names.hpp"
-#include "trace/trace_format.hpp"
+#include "trace/format.hpp"
 
 namespace mor {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/json_writer.hpp"
 #include "io/names.hpp"
-#include "trace/trace_format.hpp"
+#include "trace/format.hpp"
 
 namespace mor {
 namespace {

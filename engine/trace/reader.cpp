@@ -5,7 +5,7 @@
 
 #include "io/mapped_file.hpp"
 #include "mor/error.hpp"
-#include "trace/trace_format.hpp"
+#include "trace/format.hpp"
 
 namespace mor {
 namespace {

@@ -4,7 +4,7 @@
 #include "io/config_files.hpp"
 #include "io/names.hpp"
 #include "mor/version.hpp"
-#include "trace/trace_format.hpp"
+#include "trace/format.hpp"
 
 namespace mor {
 namespace {
