@@ -4,6 +4,7 @@
 #include <QAbstractScrollArea>
 #include <QImage>
 #include <QTest>
+#include <cmath>
 #include <vector>
 
 #include "models/rule_overlay.hpp"
@@ -63,6 +64,14 @@ struct Stage {
 inline QImage grabbed(QWidget& widget) { return widget.grab().toImage().convertToFormat(QImage::Format_RGB32); }
 
 inline void moveMouse(QAbstractScrollArea& view, const QPointF& at) { QTest::mouseMove(view.viewport(), at.toPoint()); }
+
+/// A hand that moves in steps of 3 pixels, as a mouse does, and no view may move under it: what is pointed at is the token
+/// that was there before, and a click pins it.
+inline void glide(QAbstractScrollArea& view, QPointF from, QPointF to) {
+    const auto way = to - from;
+    const int steps = std::max(1, static_cast<int>(std::hypot(way.x(), way.y()) / 3));
+    for (int i = 0; i <= steps; ++i) moveMouse(view, from + way * i / steps);
+}
 
 inline void click(QAbstractScrollArea& view, const QPointF& at) {
     QTest::mouseClick(view.viewport(), Qt::LeftButton, Qt::NoModifier, at.toPoint());

@@ -30,6 +30,8 @@ private slots:
     void heatmapFillsRecursionByRecursion();
     void heatmapShowsTheChosenDepth();
     void heatmapHoversPinsAndMoves();
+    void heatmapStaysUnderThePointer_data();
+    void heatmapStaysUnderThePointer();
     void heatmapZoomsAndFollows();
     void heatmapColoursByOtherNumbers();
     void heatmapPansByDragging();
@@ -156,6 +158,37 @@ void HeatmapTest::heatmapHoversPinsAndMoves() {
     QEvent leave(QEvent::Leave);
     QCoreApplication::sendEvent(stage.heatmap.viewport(), &leave);
     QCOMPARE(stage.selection.hovered(), -1);
+}
+
+void HeatmapTest::heatmapStaysUnderThePointer_data() {
+    QTest::addColumn<double>("width");
+    QTest::addColumn<int>("pinned");
+    for (const double width : {24.0, 17.3, 4.0})
+        for (const int pinned : {-1, 0, 499}) QTest::addRow("%g px, pin %d", width, pinned) << width << pinned;
+}
+
+void HeatmapTest::heatmapStaysUnderThePointer() {
+    QFETCH(double, width);
+    QFETCH(int, pinned);
+    Stage stage({.tokens = 500});
+    stage.heatmap.setColumnWidth(width);
+    if (pinned >= 0) stage.selection.togglePin(pinned);
+    auto* bar = stage.heatmap.horizontalScrollBar();
+    const int place = bar->maximum() / 2 + 7;  // the first column is cut
+    bar->setValue(place);
+    const auto inside = [](double x) { return QPointF(x, 60); };
+    glide(stage.heatmap, inside(400), inside(85));  // over the column at the left edge, and back
+    glide(stage.heatmap, inside(85), inside(1090));
+    glide(stage.heatmap, inside(1090), inside(86));
+    QCOMPARE(bar->value(), place);
+    const int first = stage.heatmap.tokenAt({86, 60});
+    QCOMPARE(stage.selection.hovered(), first);
+    click(stage.heatmap, inside(86));
+    QCOMPARE(bar->value(), place);
+    QCOMPARE(pinned < 0 ? stage.selection.pinned() : stage.selection.secondPinned(), first);
+    QEvent leave(QEvent::Leave);
+    QCoreApplication::sendEvent(stage.heatmap.viewport(), &leave);
+    QCOMPARE(bar->value(), place);
 }
 
 void HeatmapTest::heatmapZoomsAndFollows() {

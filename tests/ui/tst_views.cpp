@@ -25,7 +25,11 @@ private slots:
     void initTestCase() { QLocale::setDefault(QLocale(QLocale::English)); }
     void flowBoxesEqualTheTrace();
     void flowHoversAndPins();
+    void flowStaysUnderThePointer_data();
+    void flowStaysUnderThePointer();
+    void pointingElsewhereShowsTheToken();
     void flowFollowsUnlessScrolled();
+    void depthsOfSeveralRunsHaveOneScale();
     void legendShowsEveryDepth();
     void hoveringOneViewMarksAllOthers();
     void everyKindOfModelDraws_data();
@@ -75,6 +79,73 @@ void ViewsTest::flowHoversAndPins() {
     QCOMPARE(stage.selection.secondPinned(), 2);
     QTest::keyClick(&stage.flow, Qt::Key_Escape);
     QCOMPARE(stage.selection.pinned(), -1);
+}
+
+void ViewsTest::flowStaysUnderThePointer_data() {
+    QTest::addColumn<double>("scrolled");
+    QTest::addColumn<int>("pinned");
+    for (const double scrolled : {0.0, 0.37, 0.5, 1.0})
+        for (const int pinned : {-1, 0, 399})
+            QTest::addRow("%g of the way, pin %d", scrolled, pinned) << scrolled << pinned;
+}
+
+void ViewsTest::flowStaysUnderThePointer() {
+    QFETCH(double, scrolled);
+    QFETCH(int, pinned);
+    Stage stage({.tokens = 400});
+    if (pinned >= 0) stage.selection.togglePin(pinned);
+    auto* bar = stage.flow.verticalScrollBar();
+    const int place = qRound(bar->maximum() * scrolled) + (scrolled < 1 ? 5 : 0);  // not at the beginning of a line
+    bar->setValue(place);
+    const QRectF page = stage.flow.viewport()->rect();
+    for (const double y : {3.0, page.height() / 2, page.height() - 4}) {
+        glide(stage.flow, {2, y}, {page.width() - 3, y});
+        QCOMPARE(bar->value(), place);
+    }
+    const QPointF last(page.width() / 3, 3);
+    glide(stage.flow, page.center(), last);
+    QCOMPARE(stage.selection.hovered(), stage.flow.tokenAt(last.toPoint()));
+    const int token = stage.flow.tokenAt(page.center().toPoint());
+    click(stage.flow, page.center());
+    QCOMPARE(bar->value(), place);
+    if (token >= 0 && token != pinned)
+        QCOMPARE(pinned < 0 ? stage.selection.pinned() : stage.selection.secondPinned(), token);
+    QEvent leave(QEvent::Leave);
+    QCoreApplication::sendEvent(stage.flow.viewport(), &leave);
+    QCOMPARE(bar->value(), place);  // and not when the pointer goes, either
+}
+
+/// What is pointed at in one view comes into sight in the others, and stays where it is in this one.
+void ViewsTest::pointingElsewhereShowsTheToken() {
+    Stage stage({.tokens = 400});
+    auto *text = stage.flow.verticalScrollBar(), *columns = stage.heatmap.horizontalScrollBar();
+    text->setValue(0);
+    const int before = columns->value();
+    moveMouse(stage.flow, stage.flow.viewportRect(5).center());
+    QCOMPARE(stage.selection.hovered(), 5);
+    QCOMPARE(text->value(), 0);
+    QVERIFY(columns->value() < before);
+    QVERIFY(stage.heatmap.viewport()->rect().contains(stage.heatmap.cellRect(5, 0).toAlignedRect()));
+    columns->setValue(columns->maximum());
+    moveMouse(stage.heatmap, stage.heatmap.cellRect(395, 0).center());
+    QCOMPARE(stage.selection.hovered(), 395);
+    QCOMPARE(columns->value(), columns->maximum());
+    QVERIFY(stage.flow.viewport()->rect().contains(stage.flow.viewportRect(395).toAlignedRect()));
+}
+
+void ViewsTest::depthsOfSeveralRunsHaveOneScale() {
+    Stage two({.recursions = 2}), four({.recursions = 4});
+    QVERIFY(two.legend.entries().last().colour != four.legend.entries()[2].colour);
+    const Theme theme{.depthScale = 4};
+    for (auto* stage : {&two, &four})
+        for (auto* picture : stage->pictures()) picture->setTheme(theme);
+    for (int depth = 0; depth <= 2; ++depth)
+        QCOMPARE(two.legend.entries()[depth].colour, four.legend.entries()[depth].colour);
+    for (int token = 0; token < 47; ++token) {
+        const int depth = two.model.token(token).depth;
+        QCOMPARE(two.flow.boxAt(token).ground, Theme().depth(depth, 4));
+        for (int r = 0; r < depth; ++r) QCOMPARE(two.heatmap.cellAt(token, r).colour, Theme().depth(r + 1, 4));
+    }
 }
 
 void ViewsTest::flowFollowsUnlessScrolled() {

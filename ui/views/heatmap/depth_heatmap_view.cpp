@@ -120,9 +120,11 @@ void DepthHeatmapView::restart() {
 void DepthHeatmapView::selectionChanged() {
     const int shown = selection_->current();
     const bool chosen = selection_->marks().any();
-    if (!chosen)
+    if (pointing_)
+        ;  // nothing may slide away under the pointer
+    else if (!chosen)
         bar_->toEndIfFollowing();
-    else if (!pointing_ && shown >= 0)
+    else if (shown >= 0)
         bar_->reveal(shown * theme_.px(columnWidth_), (shown + 1) * theme_.px(columnWidth_));
     if (chosen) describer_->now();
     if (marks_ == selection_->marks()) return;
@@ -265,6 +267,7 @@ void DepthHeatmapView::mouseDoubleClickEvent(QMouseEvent* event) {
 bool DepthHeatmapView::viewportEvent(QEvent* event) {
     // While something is dragged the pointer says nothing about tokens, but the event is wanted.
     if (event->type() == QEvent::MouseMove && drag_ != Drag::None) return QAbstractScrollArea::viewportEvent(event);
+    const QScopedValueRollback<bool> here(pointing_, true);  // moves, leaves and rests: all of it is pointing
     const auto token = [this](QPointF at) { return tokenAt(at.toPoint()); };
     return followPointer(*event, viewport(), *selection_, *model_, token) || QAbstractScrollArea::viewportEvent(event);
 }

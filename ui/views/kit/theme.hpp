@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QFont>
+#include <algorithm>
 
 #include "views/kit/palette.hpp"
 
@@ -13,8 +14,14 @@ struct Theme {
     ColourMap map = ColourMap::Cividis;
     double scale = 1.0;  ///< 1.6 in presentation mode
 
+    /// Recursions that the depth colours span at least: where runs stand side by side, the largest R of them all, so that
+    /// one depth has one colour everywhere. 0: each run's own R.
+    int depthScale = 0;
+
     const Frame& frame() const { return frameOf(appearance); }
-    QColor depth(int depth, int recursions) const { return depthColour(map, appearance, depth, recursions); }
+    QColor depth(int depth, int recursions) const {
+        return depthColour(map, appearance, depth, std::max(recursions, depthScale));
+    }
     double px(double size) const { return size * scale; }  ///< a length of the 4-pixel grid on this screen
 
     QFont caption() const;  ///< 12: captions, axes, numbers

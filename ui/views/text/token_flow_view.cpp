@@ -179,9 +179,11 @@ void TokenFlowView::resizeEvent(QResizeEvent*) {
 void TokenFlowView::selectionChanged() {
     const bool chosen = selection_->marks().any();
     const int shown = selection_->current();
-    if (!chosen)
+    if (pointing_)
+        ;  // nothing may slide away under the pointer
+    else if (!chosen)
         bar_->toEndIfFollowing();
-    else if (!pointing_ && shown >= 0 && shown < layout_.count())
+    else if (shown >= 0 && shown < layout_.count())
         reveal(layout_.box(shown));
     if (chosen) describer_->now();
     if (marks_ == selection_->marks()) return;
@@ -275,6 +277,7 @@ void TokenFlowView::mousePressEvent(QMouseEvent* event) {
 }
 
 bool TokenFlowView::viewportEvent(QEvent* event) {
+    const QScopedValueRollback<bool> here(pointing_, true);  // moves, leaves and rests: all of it is pointing
     const auto token = [this](QPointF at) { return tokenAt(at.toPoint()); };
     return followPointer(*event, viewport(), *selection_, *model_, token) || QAbstractScrollArea::viewportEvent(event);
 }
