@@ -2,9 +2,14 @@
 #pragma once
 
 #include <QAbstractScrollArea>
+#include <QBuffer>
 #include <QImage>
+#include <QPainter>
+#include <QSvgGenerator>
 #include <QTest>
+#include <QXmlStreamReader>
 #include <cmath>
+#include <functional>
 #include <vector>
 
 #include "models/rule_overlay.hpp"
@@ -25,6 +30,16 @@
 namespace mor::test {
 
 using namespace mor::ui;
+
+/// The texts of an SVG file in the order in which they were drawn.
+inline QStringList textsOfSvg(const QByteArray& svg) {
+    QStringList texts;
+    QXmlStreamReader reader(svg);
+    while (!reader.atEnd())
+        if (reader.readNext() == QXmlStreamReader::StartElement && reader.name() == QLatin1String("text"))
+            texts += reader.readElementText();
+    return texts;
+}
 
 /// One run and the views of it in one window, at the sizes they have in a window of 1280 x 800.
 struct Stage {
@@ -60,6 +75,24 @@ struct Stage {
     std::vector<Picture*> pictures() { return {&flow, &heatmap, &routing, &kvView, &detail, &compute, &legend}; }
     std::vector<QWidget*> widgets() { return {&flow, &heatmap, &routing, &kvView, &detail, &compute, &legend}; }
 };
+
+/// Everything written in a picture of that size, line by line as it was drawn: as an SVG holds it.
+inline QStringList writtenIn(const std::function<void(QPainter&, const QRectF&)>& draw, const QSizeF& size) {
+    QByteArray bytes;
+    QBuffer buffer(&bytes);
+    buffer.open(QIODevice::WriteOnly);
+    QSvgGenerator generator;
+    generator.setOutputDevice(&buffer);
+    generator.setSize(size.toSize());
+    QPainter painter(&generator);
+    draw(painter, QRectF(QPointF(), size));
+    painter.end();
+    return textsOfSvg(bytes);
+}
+
+inline QStringList writtenIn(const Picture& picture, const QSizeF& size) {
+    return writtenIn([&](QPainter& painter, const QRectF& area) { picture.drawInto(painter, area); }, size);
+}
 
 inline QImage grabbed(QWidget& widget) { return widget.grab().toImage().convertToFormat(QImage::Format_RGB32); }
 

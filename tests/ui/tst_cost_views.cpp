@@ -31,6 +31,7 @@ private slots:
     void kvIsDecimated();
     void kvBandsOfNothingAreNotDrawn();
     void kvHoversAndPins();
+    void kvMarksLeaveTheLegendAlone();
     void computeShowsTheFigures();
     void kvReservedIsStackedToo();
     void slotMapEqualsTheBytes_data();
@@ -53,16 +54,16 @@ double heightAt(const QList<QPointF>& points, double x) {
 
 void CostViewsTest::kvPointsEqualTheTrace() {
     Stage stage;
-    QCOMPARE(stage.kv.layers(), 4);
-    QCOMPARE(stage.kv.unit(), QStringLiteral("KiB"));
-    const auto reference = stage.kv.vanillaLine();
+    QCOMPARE(stage.kv.curves().bands(), 4);
+    QCOMPARE(stage.kv.curves().unit(), QStringLiteral("KiB"));
+    const auto reference = stage.kv.curves().vanillaLine();
     const double pixel = std::abs(stage.kv.chart()->mapToValue({0, 0}).y() - stage.kv.chart()->mapToValue({0, 1}).y());
     for (int token = 0; token < 47; ++token) {
         const auto& kv = stage.model.token(token).kv;
         double sum = 0;
         for (int layer = 0; layer < 4; ++layer) {
             sum += static_cast<double>(kv.used[static_cast<std::size_t>(layer)]);
-            QVERIFY(std::abs(heightAt(stage.kv.upperEdge(layer), token + 1) - sum / 1024) <= 0.51 * pixel);
+            QVERIFY(std::abs(heightAt(stage.kv.curves().upperEdge(layer), token + 1) - sum / 1024) <= 0.51 * pixel);
         }
         QVERIFY(std::abs(heightAt(reference, token + 1) - static_cast<double>(kv.vanilla) / 1024) <= 0.51 * pixel);
     }
@@ -71,19 +72,20 @@ void CostViewsTest::kvPointsEqualTheTrace() {
 
 void CostViewsTest::kvIsDecimated() {
     Stage stage({.tokens = 4096});
-    QVERIFY(stage.kv.vanillaLine().size() <= KvChartView::kMostPoints);
-    QVERIFY(stage.kv.upperEdge(3).size() <= KvChartView::kMostPoints);
-    QCOMPARE(stage.kv.vanillaLine().size(), 2);  // a straight line
-    QCOMPARE(stage.kv.vanillaLine().last().x(), 4096.0);
-    QCOMPARE(stage.kv.unit(), QStringLiteral("MiB"));
-    QCOMPARE(stage.kv.upperEdge(3).last().y(), static_cast<double>(kvUsed(stage.model.token(4095).kv)) / (1 << 20));
+    QVERIFY(stage.kv.curves().vanillaLine().size() <= KvCurves::kMostPoints);
+    QVERIFY(stage.kv.curves().upperEdge(3).size() <= KvCurves::kMostPoints);
+    QCOMPARE(stage.kv.curves().vanillaLine().size(), 2);  // a straight line
+    QCOMPARE(stage.kv.curves().vanillaLine().last().x(), 4096.0);
+    QCOMPARE(stage.kv.curves().unit(), QStringLiteral("MiB"));
+    QCOMPARE(stage.kv.curves().upperEdge(3).last().y(),
+             static_cast<double>(kvUsed(stage.model.token(4095).kv)) / (1 << 20));
 }
 
 void CostViewsTest::kvBandsOfNothingAreNotDrawn() {
     Stage stage({.kvPolicy = mor::KvPolicy::RecursiveSharing});
     QStringList shown;
     const auto series = stage.kv.chart()->series();
-    for (int layer = 0; layer < stage.kv.layers(); ++layer) shown += QString::number(series.at(layer)->isVisible());
+    for (int layer = 0; layer < stage.kv.curves().bands(); ++layer) shown += QString::number(series.at(layer)->isVisible());
     const auto& last = stage.model.token(stage.model.tokenCount() - 1).kv.used;
     QStringList expected;
     for (const auto bytes : last) expected += QString::number(bytes > 0);
@@ -105,6 +107,34 @@ void CostViewsTest::kvHoversAndPins() {
     QCOMPARE(stage.kv.tokenAt({1, 1}), -1);
 }
 
+/// No line of the selection crosses the words of the legend, wherever a token is and however large the type.
+void CostViewsTest::kvMarksLeaveTheLegendAlone() {
+    Stage stage({.tokens = 93});
+    for (const double scale : {1.0, 1.6}) {
+        stage.kvView.setTheme({.scale = scale});
+        stage.kvView.resize(qRound(480 * scale), qRound(200 * scale));
+        for (int token = 0; token < 93; token += 4) {
+            stage.selection.clear();
+            stage.selection.togglePin(token);
+            stage.kv.flush();
+            const auto plot = stage.kv.chart()->plotArea();
+            const QColor orange = Theme().frame().selection;
+            const auto picture = grabbed(stage.kv);
+            // Two lines of words, the third is about the token and orange itself.
+            int crossed = 0;
+            for (int y = qRound(plot.top() + 3 * scale); y < qRound(plot.top() + 36 * scale); ++y)
+                for (int x = qRound(plot.left()); x < qRound(plot.left() + 150 * scale); ++x)
+                    crossed += picture.pixelColor(x, y) == orange;
+            QVERIFY2(crossed == 0, qPrintable(QStringLiteral("token %1 at %2").arg(token).arg(scale)));
+            const int x = qRound(stage.kv.pointFor(token).x());
+            int below = 0;  // but it is there
+            for (int y = qRound(plot.center().y()); y < qRound(plot.bottom()); ++y)
+                below += picture.pixelColor(x, y) == orange || picture.pixelColor(x - 1, y) == orange;
+            QVERIFY(below > 0.4 * plot.height());
+        }
+    }
+}
+
 void CostViewsTest::computeShowsTheFigures() {
     Stage stage({.tokens = 31, .prompt = 11});
     QStringList lines;
@@ -120,12 +150,13 @@ void CostViewsTest::computeShowsTheFigures() {
 void CostViewsTest::kvReservedIsStackedToo() {
     Stage stage;
     stage.kvView.setMode(KvView::Reserved);
-    const auto edge = stage.kv.upperEdge(3);
+    const auto edge = stage.kv.curves().upperEdge(3);
     const auto& last = stage.model.token(stage.model.tokenCount() - 1).kv;
-    QCOMPARE(edge.last().y() * stage.kv.unitDivisor(), static_cast<double>(kvReserved(last)));
+    QCOMPARE(edge.last().y() * stage.kv.curves().unitDivisor(), static_cast<double>(kvReserved(last)));
     QVERIFY(kvReserved(last) > kvUsed(last));
     stage.kvView.setMode(KvView::Used);
-    QCOMPARE(stage.kv.upperEdge(3).last().y() * stage.kv.unitDivisor(), static_cast<double>(kvUsed(last)));
+    QCOMPARE(stage.kv.curves().upperEdge(3).last().y() * stage.kv.curves().unitDivisor(),
+             static_cast<double>(kvUsed(last)));
 }
 
 void CostViewsTest::slotMapEqualsTheBytes_data() {

@@ -34,6 +34,11 @@ private slots:
     void heatmapStaysUnderThePointer();
     void heatmapZoomsAndFollows();
     void heatmapColoursByOtherNumbers();
+    void numbersAreOnTheScaleOfTheData();
+    void scalesGrowWithTheRun();
+    void whatWasNotComputedHasNoColourOfTheRamp();
+    void picturesHoldAllColumns_data();
+    void picturesHoldAllColumns();
     void heatmapPansByDragging();
     void heatmapFitsTheRun();
     void heatmapThresholdIsDragged();
@@ -237,6 +242,106 @@ void HeatmapTest::heatmapColoursByOtherNumbers() {
     QVERIFY(!grabbed(stage.heatmap).isNull());
 }
 
+/// Margins of -16 to 53, as the bundled models have them.
+mor::Trace marginTrace(int tokens) {
+    auto trace = syntheticTrace({.tokens = tokens});
+    for (auto& token : trace.tokens)
+        for (auto& decision : token.recursions)
+            if (std::isfinite(decision.margin)) decision.margin = decision.margin < 0 ? -16 : token.position % 2 ? 53 : 1;
+    return trace;
+}
+
+void HeatmapTest::numbersAreOnTheScaleOfTheData() {
+    Stage stage(marginTrace(47));
+    stage.heatmap.setColourBy(ColourBy::Margin);
+    QCOMPARE(stage.heatmap.colouring().least, -60.0);
+    QCOMPARE(stage.heatmap.colouring().most, 60.0);
+    const auto luminanceOf = [&](double margin) {
+        for (int token = 0; token < 47; ++token)
+            for (int r = 0; r < 3; ++r)
+                if (double(stage.model.token(token).recursions[static_cast<std::size_t>(r)].margin) == margin)
+                    return luminance(stage.heatmap.cellAt(token, r).colour);
+        return -1.0;
+    };
+    const double leaves = luminanceOf(-16), just = luminanceOf(1), far = luminanceOf(53);
+    QVERIFY(leaves > just && just > far && far >= 0);  // on light ground the ramp ends dark
+    auto texts = writtenIn(stage.heatmap, {1230, 190});
+    QVERIFY(texts.contains(QStringLiteral("\u221260")) && texts.contains(QStringLiteral("60")));
+    // Gates beyond 1 stretch their scale, scores and gates within it leave theirs as it is.
+    stage.heatmap.setColourBy(ColourBy::Gate);
+    QCOMPARE(stage.heatmap.colouring(), Colouring(ColourBy::Gate));
+    auto trace = syntheticTrace({});
+    trace.tokens[9].recursions[0].gate = 3.4f;
+    trace.tokens[9].recursions[0].outcome = mor::Outcome::Take;
+    stage.model.load(trace);
+    QCOMPARE(stage.heatmap.colouring().least, 0.0);
+    QVERIFY(stage.heatmap.colouring().most >= 3.4 && stage.heatmap.colouring().most <= 5);
+    trace.tokens[10].recursions[0].gate = -0.4f;  // tanh gates are signed
+    stage.model.load(trace);
+    QVERIFY(stage.heatmap.colouring().least <= -0.4);
+    stage.heatmap.setColourBy(ColourBy::Score);
+    QCOMPARE(stage.heatmap.colouring(), Colouring(ColourBy::Score));
+}
+
+void HeatmapTest::scalesGrowWithTheRun() {
+    const auto whole = marginTrace(60);
+    auto begun = whole;
+    begun.tokens.resize(10);
+    for (auto& token : begun.tokens)
+        for (auto& decision : token.recursions) decision.margin /= 100;
+    Stage stage(begun);
+    stage.heatmap.setColourBy(ColourBy::Margin);
+    QVERIFY(stage.heatmap.colouring().most < 1);
+    const auto before = grabbed(stage.heatmap);
+    stage.model.append({whole.tokens.begin() + 10, whole.tokens.end()}, {});
+    QCOMPARE(stage.heatmap.colouring().most, 60.0);
+    QCOMPARE(stage.heatmap.colouring().least, -60.0);
+    stage.heatmap.horizontalScrollBar()->setValue(0);
+    QVERIFY(grabbed(stage.heatmap) != before);  // what was there is painted on the new scale
+}
+
+void HeatmapTest::whatWasNotComputedHasNoColourOfTheRamp() {
+    auto trace = syntheticTrace({});
+    for (auto& token : trace.tokens)
+        for (auto& decision : token.recursions) decision.gate = mor::kNotEvaluated;
+    Stage stage(trace);
+    stage.heatmap.setColourBy(ColourBy::Gate);
+    const HeatColours colours(Theme{}, 3);
+    for (int token = 0; token < 47; ++token)
+        for (int r = 0; r < stage.model.token(token).depth; ++r)
+            QCOMPARE(stage.heatmap.cellAt(token, r).colour, colours.refused);
+}
+
+void HeatmapTest::picturesHoldAllColumns_data() {
+    QTest::addColumn<int>("tokens");
+    QTest::addColumn<double>("width");
+    for (const int tokens : {1, 40, 41, 93, 500}) QTest::addRow("%d", tokens) << tokens << 24.0;
+    QTest::newRow("wide columns") << 93 << 64.0;
+}
+
+/// Every column has its name, once, and stands within the picture.
+void HeatmapTest::picturesHoldAllColumns() {
+    QFETCH(int, tokens);
+    QFETCH(double, width);
+    auto trace = syntheticTrace({.tokens = tokens, .prompt = std::min(tokens, 11)});
+    for (auto& token : trace.tokens) token.label = "t" + std::to_string(token.position);
+    Stage stage(trace);
+    stage.heatmap.setColumnWidth(width);
+    const double height = stage.heatmap.completeHeight(1100);
+    const auto texts = writtenIn(stage.heatmap, {1100, height});
+    for (int token = 0; token < tokens; ++token) QCOMPARE(texts.count(QStringLiteral("t%1").arg(token)), 1);
+    const auto lines = wrapHeatmap({}, {0, 0, 1100, height}, 3, tokens, width, {.names = 40});
+    int next = 0;
+    for (const auto& line : lines) {
+        QCOMPARE(line.first, next);
+        QVERIFY(line.grid.column(line.first).left() >= line.cells.left() - 0.5);
+        QVERIFY(line.grid.column(line.end - 1).right() <= line.cells.right() + 0.5);
+        QVERIFY(line.grid.rowHeight >= 28 && line.cells.bottom() <= height);
+        next = line.end;
+    }
+    QCOMPARE(next, tokens);
+}
+
 void HeatmapTest::heatmapPansByDragging() {
     Stage stage({.tokens = 200});
     auto* bar = stage.heatmap.horizontalScrollBar();
@@ -279,7 +384,7 @@ void HeatmapTest::heatmapThresholdIsDragged() {
     auto* area = stage.heatmap.viewport();
     const double recorded = stage.estimate.threshold();
     const auto layout = layOutHeatmap({}, area->rect(), 3, 47, 24, 0);
-    const auto histogram = HeatmapPainter::histogramOf(layout, 1);
+    const auto histogram = histogramOf(layout, 1);
     const auto point = [&](double score) {
         return QPointF(histogramX(histogram, score), histogram.center().y()).toPoint();
     };

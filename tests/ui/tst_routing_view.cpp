@@ -39,7 +39,7 @@ private slots:
 
 void RoutingViewTest::routingCountsEqualTheTrace() {
     Stage stage({.tokens = 200});
-    const auto flow = stage.routing.flow();
+    const auto& flow = stage.routing.places();
     QCOMPARE(static_cast<int>(flow.lanes.size()), 4);
     std::vector<int> taken(4, 0), depths(4, 0);
     for (const auto& record : stage.model.trace().tokens) {
@@ -82,18 +82,18 @@ void RoutingViewTest::histogramsAppearWhereThereIsRoom() {
     QFETCH(int, recursions);
     Stage stage({.recursions = recursions});
     stage.routing.resize(412, 186);  // as in a window of 1280 x 800
-    for (int r = 0; r < recursions; ++r) QVERIFY(stage.routing.histogram(r).height() >= 24);
-    QVERIFY(stage.routing.histogram(0).right() < stage.routing.histogram(1).left());
-    QVERIFY(stage.routing.histogram(0).top() > stage.routing.flow().lanes[0].bar.bottom());
+    for (int r = 0; r < recursions; ++r) QVERIFY(stage.routing.places().histograms[static_cast<std::size_t>(r)].height() >= 24);
+    QVERIFY(stage.routing.places().histograms[0].right() < stage.routing.places().histograms[1].left());
+    QVERIFY(stage.routing.places().histograms[0].top() > stage.routing.places().lanes[0].bar.bottom());
     stage.routing.resize(440, 140);
-    QVERIFY(stage.routing.histogram(0).isEmpty());
-    QVERIFY(stage.routing.flow().lanes[0].bar.height() > 20);
+    QVERIFY(stage.routing.places().histograms.empty());
+    QVERIFY(stage.routing.places().lanes[0].bar.height() > 20);
 }
 
 void RoutingViewTest::thresholdIsDraggedAndPutBack() {
     Stage stage;
     stage.routing.resize(500, 260);
-    const auto area = stage.routing.histogram(1);
+    const auto area = stage.routing.places().histograms[1];
     const auto point = [&](double score) { return QPointF(histogramX(area, score), area.center().y()).toPoint(); };
     QTest::mousePress(&stage.routing, Qt::LeftButton, Qt::NoModifier, point(0.2));  // beside the line: nothing
     QTest::mouseMove(&stage.routing, point(0.3));

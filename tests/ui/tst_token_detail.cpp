@@ -20,6 +20,8 @@ private slots:
     void catchesUpWithTheNewestToken();
     void neverShowsWhatIsGone();
     void barsWhereThereIsRoom();
+    void exitsLeaveRoomForAlternatives_data();
+    void exitsLeaveRoomForAlternatives();
 };
 
 void TokenDetailTest::rowsEqualTheToken() {
@@ -37,7 +39,7 @@ void TokenDetailTest::rowsEqualTheToken() {
             QCOMPARE(row.share, row.offered ? static_cast<double>(decision.score) : 0.0);
             QCOMPARE(row.colour, stage.heatmap.cellAt(token, row.recursion).colour);
         }
-        QCOMPARE(stage.detail.alternatives(token).size(), static_cast<qsizetype>(record.top.size()));
+        QCOMPARE(alternativesOf(stage.model, token).size(), static_cast<qsizetype>(record.top.size()));
     }
 }
 
@@ -116,6 +118,34 @@ void TokenDetailTest::barsWhereThereIsRoom() {
     QVERIFY(std::abs(longest(theme.depth(1, 3), 0, 330) - 0.75 * track) <= 2);
     QVERIFY(std::abs(longest(theme.depth(2, 3), 340, 680) - 0.125 * track) <= 2);
     QVERIFY(std::abs(longest(theme.frame().neutral, 680, 1000) - 0.5 * track) <= 3);
+}
+
+void TokenDetailTest::exitsLeaveRoomForAlternatives_data() {
+    QTest::addColumn<int>("recursions");
+    QTest::addColumn<QSize>("size");
+    for (const int recursions : {2, 3, 4}) {  // as in a window of 1440 x 900 and of 1280 x 800
+        QTest::addRow("%d, 1440 x 900", recursions) << recursions << QSize(460, 171);
+        QTest::addRow("%d, 1280 x 800", recursions) << recursions << QSize(406, 166);
+    }
+}
+
+void TokenDetailTest::exitsLeaveRoomForAlternatives() {
+    QFETCH(int, recursions);
+    QFETCH(QSize, size);
+    auto trace = syntheticTrace({.tokens = 20, .recursions = recursions});
+    auto& token = trace.tokens.back();
+    token.depth = recursions;
+    token.exits.clear();
+    token.top = {{1, "one", std::log(0.5f)}, {2, "two", std::log(0.25f)}, {3, "three", std::log(0.1f)}};
+    for (int r = 0; r < recursions; ++r)
+        token.exits.push_back(
+            {r, {{4, "four", std::log(0.75f)}, {5, "five", std::log(0.1f)}, {6, "six", std::log(0.05f)}}});
+    Stage stage(trace);
+    const auto texts = writtenIn(stage.detail, size);
+    for (const char* word : {"one", "two"}) QVERIFY2(!texts.filter(QStringLiteral("“%1”").arg(word)).isEmpty(), word);
+    for (int r = 0; r < recursions; ++r)
+        QVERIFY2(!texts.filter(QStringLiteral("after %1:  “four” 0.75").arg(r + 1)).isEmpty(), qPrintable(texts.join('|')));
+    for (const auto& text : texts) QVERIFY2(!text.contains(QChar(0x2026)), qPrintable(text));  // nothing is cut
 }
 
 QTEST_MAIN(TokenDetailTest)

@@ -8,12 +8,15 @@
 #include <QWheelEvent>
 #include <cmath>
 #include <memory>
+#include <tuple>
 
 #include "models/figures.hpp"
 #include "ui/stage.hpp"
 #include "views/heatmap/heatmap_painter.hpp"
+#include "views/kit/interaction.hpp"
 #include "views/kit/panel.hpp"
 #include "views/kit/score_histogram.hpp"
+#include "views/kit/token_name.hpp"
 
 using namespace mor::ui;
 using namespace mor::test;
@@ -28,7 +31,9 @@ private slots:
     void flowStaysUnderThePointer_data();
     void flowStaysUnderThePointer();
     void pointingElsewhereShowsTheToken();
+    void partsOfCharactersAreNamedByTheCharacter();
     void flowFollowsUnlessScrolled();
+    void picturesHoldTheWholeText();
     void depthsOfSeveralRunsHaveOneScale();
     void legendShowsEveryDepth();
     void hoveringOneViewMarksAllOthers();
@@ -146,6 +151,53 @@ void ViewsTest::depthsOfSeveralRunsHaveOneScale() {
         QCOMPARE(two.flow.boxAt(token).ground, Theme().depth(depth, 4));
         for (int r = 0; r < depth; ++r) QCOMPARE(two.heatmap.cellAt(token, r).colour, Theme().depth(r + 1, 4));
     }
+}
+
+void ViewsTest::partsOfCharactersAreNamedByTheCharacter() {
+    auto trace = syntheticTrace({.tokens = 14, .prompt = 4});
+    const std::vector<std::pair<std::string, std::string>> labels{
+        {"<0xF0>", ""},     {"<0x9F>", ""},   {"<0x98>", ""}, {"<0x80>", "\U0001F600"},  // SentencePiece
+        {" a\\xC3", " a"},  {"\\xA9t", "ét"},                                            // byte-level BPE, parts of words
+        {"\\xE2\\x82", ""}, {"\\xAC", "€"},   {"<0xC3>", ""}, {"x", "\uFFFDx"},  // and what never becomes a character
+        {"<0xF0>", ""},     {"<s>", ""},      {"\\n", "\n"},  {"<0xE2>", ""}};
+    for (std::size_t i = 0; i < labels.size(); ++i) std::tie(trace.tokens[i].label, trace.tokens[i].text) = labels[i];
+    Stage stage(trace);
+    const QStringList names{"\U0001F600 1/4",
+                            "\U0001F600 2/4",
+                            "\U0001F600 3/4",
+                            "\U0001F600 4/4",
+                            " aé 1/2",
+                            "é 2/2t",
+                            "€ 1/2",
+                            "€ 2/2",
+                            "<0xC3>",
+                            "x",
+                            "<0xF0>",
+                            "<s>",
+                            "\\n",
+                            "<0xE2>"};
+    for (int token = 0; token < 14; ++token) QCOMPARE(tokenName(stage.model, token), names[token]);
+    QCOMPARE(stage.flow.boxAt(1).text, names[1]);
+    QCOMPARE(stage.flow.boxAt(8).text, QStringLiteral("<0xC3>"));
+    stage.selection.togglePin(2);
+    QVERIFY(stage.detail.title().contains(names[2]));
+    QVERIFY(writtenIn(stage.heatmap, {1230, 190}).contains(names[3]));
+    QVERIFY(tokenTip(stage.model, 6).contains(names[6]));
+}
+
+/// A page of any width and as high as it has to be holds every token, in order.
+void ViewsTest::picturesHoldTheWholeText() {
+    for (const int tokens : {1, 93, 500})
+        for (const double width : {300.0, 820.0}) {
+            Stage stage({.tokens = tokens, .prompt = std::min(tokens, 11)});
+            auto texts = writtenIn(stage.flow, {width, stage.flow.completeHeight(width)});
+            for (int token = 0; token < tokens; ++token) {
+                QVERIFY(texts.size() >= 2);
+                QCOMPARE(texts.takeFirst(), stage.flow.boxAt(token).text);
+                QCOMPARE(texts.takeFirst(), QString::number(stage.model.token(token).depth));
+            }
+            QVERIFY(texts.isEmpty());
+        }
 }
 
 void ViewsTest::flowFollowsUnlessScrolled() {
@@ -329,6 +381,7 @@ void ViewsTest::screenshots() {
         {"vanilla", {.recursions = 0}, light},
         {"long", {.tokens = 4096}, light, 0.25, ColourBy::Depth, 0, KvView::Slots, CostChart::Quantity::Total},
         {"by-score", {}, light, 24, ColourBy::Score, 0, KvView::Reserved, CostChart::Quantity::Total},
+        {"by-margin", {}, dark, 24, ColourBy::Margin, 0, KvView::Used, CostChart::Quantity::Time},
         {"estimate", {}, light, 24, ColourBy::Depth, 0.85, KvView::Slots, CostChart::Quantity::Time},
         {"estimate-dark", {.kvPolicy = mor::KvPolicy::RecursiveSharing}, dark, 24, ColourBy::Depth, 0.2, KvView::Slots},
         {"empty", {.tokens = 0, .prompt = 0}, dark}};

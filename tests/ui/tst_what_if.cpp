@@ -199,11 +199,13 @@ private slots:
         int shown = 0;
         for (int t = 0; t < trace.tokenCount(); ++t) {
             const auto& record = trace.token(t);
-            const QStringList lines = w.window->page()->detail()->exits(t);
-            QCOMPARE(lines.size(), qsizetype{record.depth});
-            for (int r = 0; r < lines.size(); ++r) {
-                QVERIFY(lines[r].startsWith(QStringLiteral("after %1:").arg(r + 1)));
-                QVERIFY(lines[r].contains(QString::fromStdString(record.exits[static_cast<std::size_t>(r)].top[0].label)));
+            const auto exits = exitsOf(trace, t);
+            QCOMPARE(static_cast<int>(exits.size()), record.depth);
+            for (int r = 0; r < record.depth; ++r) {
+                const auto& exit = exits[static_cast<std::size_t>(r)];
+                QCOMPARE(exit.recursion, r);
+                QVERIFY(exit.words[0].contains(
+                    QString::fromStdString(record.exits[static_cast<std::size_t>(r)].top[0].label)));
                 ++shown;
             }
             // At its own depth a token says what was chosen next: its best is the best of the next token's alternatives.

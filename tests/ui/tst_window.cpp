@@ -15,6 +15,7 @@
 #include "gui/controls/status_line.hpp"
 #include "models/figures.hpp"
 #include "ui/opened_window.hpp"
+#include "views/kit/token_name.hpp"
 #include "views/kv/kv_chart_view.hpp"
 #include "views/kv/kv_view.hpp"
 #include "views/routing/routing_view.hpp"
@@ -123,20 +124,20 @@ void WindowTest::othersShowTheSameRun() {
         const auto box = o.window->page()->flow()->boxAt(token);
         QCOMPARE(box.depth, QString::number(record.depth));
         QCOMPARE(box.prompt, record.prompt);
-        QCOMPARE(box.text, flowText(QString::fromStdString(record.text), QString::fromStdString(record.label)));
+        QCOMPARE(box.text, flowText(trace, token));
         depths += record.depth;
         for (int r = 0; r < 3; ++r) taken[static_cast<std::size_t>(r)] += r < record.depth;
     }
-    const auto lanes = o.window->page()->routing()->flow().lanes;
-    QCOMPARE(lanes.front().taken, trace.tokenCount());
+    const auto& lanes = o.window->page()->routing()->places().lanes;
+    QTRY_COMPARE(lanes.front().taken, trace.tokenCount());
     for (std::size_t r = 0; r < 3; ++r) QCOMPARE(lanes[r + 1].taken, taken[r]);
     auto* chart = o.window->page()->kv()->chart();
     const auto& kv = trace.token(trace.tokenCount() - 1).kv;
-    QTRY_COMPARE(chart->vanillaLine().back().y(), static_cast<double>(kv.vanilla) / chart->unitDivisor());
+    QTRY_COMPARE(chart->curves().vanillaLine().back().y(), static_cast<double>(kv.vanilla) / chart->curves().unitDivisor());
     double sum = 0;
-    for (int layer = 0; layer < chart->layers(); ++layer) {
+    for (int layer = 0; layer < chart->curves().bands(); ++layer) {
         sum += static_cast<double>(kv.used[static_cast<std::size_t>(layer)]);
-        QCOMPARE(chart->upperEdge(layer).back().y(), sum / chart->unitDivisor());
+        QCOMPARE(chart->curves().upperEdge(layer).back().y(), sum / chart->curves().unitDivisor());
     }
     const auto mean = figuresOf(trace.trace()).meanDepth;
     QVERIFY(mean.has_value());

@@ -15,6 +15,7 @@
 #include "mor/version.hpp"
 #include "views/heatmap/depth_heatmap_view.hpp"
 #include "views/kit/interaction.hpp"
+#include "views/kit/token_name.hpp"
 #include "views/kit/panel.hpp"
 #include "views/kv/kv_chart_view.hpp"
 #include "views/kv/kv_slot_view.hpp"
@@ -136,15 +137,15 @@ QString textSection(const TracePage& page) {
     QString html = legend(page) + QStringLiteral("<div class=\"text\">");
     for (int token = 0; token < model.tokenCount(); ++token) {
         const auto& record = model.token(token);
-        const QString piece = QString::fromStdString(record.text);
-        if (token > 0 && (piece.isEmpty() || piece.front().isSpace())) html += QLatin1Char(' ');
+        const QString text = QString::fromStdString(record.text);
+        if (token > 0 && (text.isEmpty() || text.front().isSpace())) html += QLatin1Char(' ');
         const int depth = std::clamp(record.depth, 0, model.recursions());
         html += QStringLiteral("<span class=\"%1\" title=\"%2\">%3")
                     .arg(QStringLiteral("d%1%2").arg(depth).arg(record.prompt ? " prompt" : ""),
-                         escaped(tokenTip(model, token)), escaped(flowText(piece, model.label(token))));
+                         escaped(tokenTip(model, token)), escaped(flowText(model, token)));
         if (model.recursions() > 0) html += QStringLiteral("<sub>%1</sub>").arg(record.depth);
         html += QStringLiteral("</span>");
-        if (piece.contains(QLatin1Char('\n'))) html += QStringLiteral("<br/>");
+        if (text.contains(QLatin1Char('\n'))) html += QStringLiteral("<br/>");
     }
     return html + QStringLiteral("</div>\n");
 }

@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/cost/compute_view.hpp"
 
-#include <QKeyEvent>
 #include <QLocale>
-#include <QMouseEvent>
 #include <QPainter>
 #include <algorithm>
-#include <utility>
 
 #include "models/figures.hpp"
-#include "models/selection.hpp"
-#include "models/trace_model.hpp"
 #include "views/kit/geometry.hpp"
-#include "views/kit/interaction.hpp"
-#include "views/kit/later.hpp"
 #include "views/kit/painting.hpp"
 
 namespace mor::ui {
@@ -27,41 +20,28 @@ QString known(const std::optional<double>& value, Format format) {
     return value ? format(*value) : QStringLiteral("–");
 }
 
+ViewTraits traits() { return {ComputeView::tr("Compute"), {}, {300, 7 * kTightRow + 96}, {260, 7 * kTightRow}}; }
+
 }  // namespace
 
 ComputeView::ComputeView(TraceModel* model, Selection* selection, QWidget* parent)
-    : QWidget(parent),
-      model_(model),
-      selection_(selection),
-      painting_(new Later(this, kDrawLater, [this] { update(); })),
-      describer_(new Later(this, kDescribeLater, [this] { setAccessibleDescription(description()); })) {
-    setFocusPolicy(Qt::StrongFocus);
-    setMouseTracking(true);
-    setAccessibleName(tr("Compute"));
-    connect(model, &QAbstractItemModel::modelReset, this, &ComputeView::restart);
-    connect(model, &TraceModel::rewound, this, &ComputeView::restart);
-    connect(model, &TraceModel::extended, this, &ComputeView::extend);
-    connect(selection, &Selection::changed, this, [=, this, shown = Selection::Marks{}]() mutable {
-        if (std::exchange(shown, selection->marks()) != selection->marks()) painting_->now();
-    });
-    setAttribute(Qt::WA_OpaquePaintEvent);
-    restart();
+    : WholeView(model, selection, traits(), parent) {
+    setTheme({});
+    ComputeView::restart();
 }
 
 void ComputeView::restart() {
     times_.reset(model_->recursions());
     seenPasses_ = 0;
-    extend();
-    painting_->now();
-    describer_->now();
+    ComputeView::extend();
+    WholeView::restart();
 }
 
 void ComputeView::extend() {
     const auto& passes = model_->trace().passes;
     for (; seenPasses_ < passes.size(); ++seenPasses_) times_.add(passes[seenPasses_]);
     figures_ = model_->figures();
-    describer_->soon();
-    painting_->soon();
+    WholeView::extend();
 }
 
 void ComputeView::setQuantity(CostChart::Quantity quantity) {
@@ -85,12 +65,6 @@ QList<ComputeView::Row> ComputeView::rows() const {
     return rows;
 }
 
-void ComputeView::setTheme(const Theme& theme) {
-    theme_ = theme;
-    updateGeometry();
-    update();
-}
-
 CostChart ComputeView::chart() const { return {*model_, times_, *selection_, theme_, quantity_}; }
 
 QRectF ComputeView::chartIn(const QRectF& area) const {
@@ -104,12 +78,10 @@ QRectF ComputeView::chartIn(const QRectF& area) const {
 
 QRectF ComputeView::chartArea() const { return chartIn(rect()); }
 
-void ComputeView::drawInto(QPainter& painter, const QRectF& area) const {
-    painter.save();
+void ComputeView::draw(QPainter& painter, const QRectF& area) const {
     const auto below = chartIn(area);
     drawRows(painter, below.isEmpty() ? area : area.adjusted(0, 0, 0, -below.height() - theme_.px(kGap)));
     if (!below.isEmpty()) chart().draw(painter, below);
-    painter.restore();
 }
 
 void ComputeView::drawRows(QPainter& painter, const QRectF& area) const {
@@ -132,33 +104,12 @@ void ComputeView::drawRows(QPainter& painter, const QRectF& area) const {
     }
 }
 
-QString ComputeView::description() const {
+QString ComputeView::describe() const {
     QStringList lines;
     for (const auto& row : rows()) lines += tr("%1: %2 (%3)").arg(row.name, row.value, row.origin);
     return lines.join(QLatin1String("; "));
 }
 
-QSize ComputeView::sizeHint() const { return QSizeF(theme_.px(300), theme_.px(7 * kTightRow + 96)).toSize(); }
-
-QSize ComputeView::minimumSizeHint() const { return QSizeF(theme_.px(260), theme_.px(7 * kTightRow)).toSize(); }
-
-void ComputeView::paintEvent(QPaintEvent*) {
-    QPainter painter(this);
-    painter.fillRect(rect(), theme_.frame().panel);
-    drawInto(painter, rect());
-}
-
-void ComputeView::keyPressEvent(QKeyEvent* event) {
-    if (!steer(*selection_, *model_, *event)) QWidget::keyPressEvent(event);
-}
-
-void ComputeView::mousePressEvent(QMouseEvent* event) {
-    if (event->button() == Qt::LeftButton) selection_->togglePin(chart().tokenAt(chartArea(), event->position()));
-}
-
-bool ComputeView::event(QEvent* event) {
-    const auto token = [this](QPointF at) { return chart().tokenAt(chartArea(), at); };
-    return followPointer(*event, this, *selection_, *model_, token) || QWidget::event(event);
-}
+int ComputeView::tokenAt(const QPointF& at) const { return chart().tokenAt(chartArea(), at); }
 
 }  // namespace mor::ui

@@ -59,6 +59,15 @@ QString CostChart::topText() const {
     return quantity_ == Quantity::Time ? durationText(top_) : siText(top_) + QStringLiteral("FLOP");
 }
 
+QString CostChart::nameThatFits(double width) const {
+    const auto what = quantity_ == Quantity::Time       ? TraceModel::tr("time per token")
+                      : quantity_ == Quantity::PerToken ? TraceModel::tr("FLOPs per token, - - vanilla")
+                                                        : TraceModel::tr("FLOPs so far, - - vanilla");
+    if (quantity_ != Quantity::Time || model_.recursions() == 0) return what;
+    const auto whole = TraceModel::tr("time per token, recursions upwards");
+    return textWidth(theme_.caption(), whole) <= width ? whole : what;
+}
+
 QRectF CostChart::plotIn(const QRectF& area) const { return area.adjusted(0, theme_.px(kLabel), 0, -1); }
 
 int CostChart::tokenAt(const QRectF& area, const QPointF& point) const {
@@ -89,15 +98,10 @@ void CostChart::draw(QPainter& painter, const QRectF& area) const {
     painter.setFont(theme_.caption());
     painter.setPen(theme_.frame().caption);
     const QRectF label(area.left(), area.top(), area.width(), theme_.px(kLabel));
-    const auto what = quantity_ == Quantity::Time
-                          ? (model_.recursions() > 0 ? TraceModel::tr("time per token, recursions upwards")
-                                                     : TraceModel::tr("time per token"))
-                      : quantity_ == Quantity::PerToken ? TraceModel::tr("FLOPs per token, - - vanilla")
-                                                        : TraceModel::tr("FLOPs so far, - - vanilla");
-    drawLine(painter, label, Qt::AlignLeft | Qt::AlignVCenter, what);
-    if (model_.tokenCount() > 0)
-        drawLine(painter, label.adjusted(label.width() / 2, 0, 0, 0), Qt::AlignRight | Qt::AlignVCenter,
-                 TraceModel::tr("top %1").arg(topText()));
+    const auto top = model_.tokenCount() > 0 ? TraceModel::tr("top %1").arg(topText()) : QString();
+    drawLine(painter, label, Qt::AlignRight | Qt::AlignVCenter, top);
+    const double room = label.width() - textWidth(theme_.caption(), top) - theme_.px(8);
+    drawLine(painter, label, Qt::AlignLeft | Qt::AlignVCenter, nameThatFits(room));
     painter.restore();
 }
 
@@ -186,10 +190,9 @@ void CostChart::drawMarks(QPainter& painter, const QRectF& plot) const {
     const double bar = std::min(plot.width() / model_.tokenCount(), theme_.px(kWidestBar));
     painter.setRenderHint(QPainter::Antialiasing, false);
     painter.setBrush(Qt::NoBrush);
-    for (const int token : {selection_.pinned(), selection_.secondPinned(), selection_.hovered()}) {
-        if (token < 0 || token >= model_.tokenCount()) continue;
+    for (const auto& [token, dashed] : marksOf(selection_, 0, model_.tokenCount())) {
         QPen pen(theme_.frame().selection, theme_.px(1.5));
-        if (token == selection_.secondPinned() && token != selection_.hovered()) pen.setStyle(Qt::DashLine);
+        if (dashed) pen.setStyle(Qt::DashLine);
         painter.setPen(pen);
         const double width = std::max(bar, theme_.px(3));
         painter.drawRect(QRectF(plot.left() + (token + 0.5) * bar - width / 2, plot.top(), width - 1, plot.height()));

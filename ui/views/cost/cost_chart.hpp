@@ -31,6 +31,7 @@ public:
     QString topText() const;             ///< "5.7 MFLOP"
 
 private:
+    QString nameThatFits(double width) const;  ///< of what is drawn
     QRectF plotIn(const QRectF& area) const;
     double value(int token) const;  ///< of PerToken or Time
     double mean(int from, int to) const;

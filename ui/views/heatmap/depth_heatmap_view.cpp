@@ -2,62 +2,63 @@
 #include "views/heatmap/depth_heatmap_view.hpp"
 
 #include <QApplication>
-#include <QHelpEvent>
-#include <QKeyEvent>
 #include <QPaintEvent>
 #include <QPainter>
 #include <QScopedValueRollback>
 #include <QScrollBar>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "models/rule_overlay.hpp"
 #include "models/threshold_estimate.hpp"
+#include "views/heatmap/heatmap_caption.hpp"
 #include "views/kit/following_bar.hpp"
 #include "views/kit/interaction.hpp"
-#include "views/kit/later.hpp"
 #include "views/kit/painting.hpp"
-#include "views/kit/score_histogram.hpp"
+#include "views/kit/token_name.hpp"
 
 namespace mor::ui {
 namespace {
 
 constexpr double kNarrowest = 0.02, kWidest = 64;  // pixels: 48,000 tokens on a small screen, one name in large type
 
+ViewTraits traits() {
+    return {DepthHeatmapView::tr("Depth heatmap"),
+            DepthHeatmapView::tr("Type a prompt and press Generate: every token becomes a column here."),
+            {960, 204},
+            {400, 148}};
+}
+
 }  // namespace
 
 DepthHeatmapView::DepthHeatmapView(TraceModel* model, Selection* selection, ThresholdEstimate* estimate, QWidget* parent)
-    : QAbstractScrollArea(parent),
-      model_(model),
-      selection_(selection),
+    : TokenView(model, selection, traits(), parent),
       estimate_(estimate),
-      bar_(new FollowingBar(horizontalScrollBar())),
-      describer_(new Later(this, kDescribeLater, [this] { setAccessibleDescription(description()); })) {
-    setFrameShape(NoFrame);
+      grip_(estimate),
+      bar_(new FollowingBar(horizontalScrollBar())) {
     setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    setFocusPolicy(Qt::StrongFocus);
-    viewport()->setMouseTracking(true);
-    viewport()->setAttribute(Qt::WA_OpaquePaintEvent);
-    setAccessibleName(tr("Depth heatmap"));
-    connect(model, &QAbstractItemModel::modelReset, this, &DepthHeatmapView::restart);
-    connect(model, &TraceModel::extended, this, &DepthHeatmapView::extend);
-    connect(model, &TraceModel::rewound, viewport(), qOverload<>(&QWidget::update));
-    connect(selection, &Selection::changed, this, &DepthHeatmapView::selectionChanged);
-    if (estimate)
-        connect(estimate, &ThresholdEstimate::changed, this, [this] {
-            viewport()->update();
-            emit captionChanged();
-        });
+    if (estimate) connect(estimate, &ThresholdEstimate::changed, this, &DepthHeatmapView::markChange);
     setTheme({});
 }
 
+void DepthHeatmapView::setOverlay(RuleOverlay* overlay) {
+    overlay_ = overlay;
+    connect(overlay, &RuleOverlay::changed, this, &DepthHeatmapView::markChange);
+}
+
+void DepthHeatmapView::markChange() {
+    viewport()->update();
+    emit captionChanged();
+}
+
 HeatCell DepthHeatmapView::cellAt(int token, int recursion) const {
-    return heatCell(*model_, colours_, colourBy_, token, recursion);
+    return heatCell(*model_, colours_, colouring(), token, recursion);
 }
 
 QRectF DepthHeatmapView::cellRect(int token, int recursion) const { return layoutNow().grid.cell(token, recursion); }
 
-int DepthHeatmapView::tokenAt(const QPoint& point) const {
+int DepthHeatmapView::tokenAt(const QPointF& point) const {
     const auto layout = layoutNow();
     // The names below belong to their columns too.
     if (!layout.cells.united(layout.tokenNames).contains(point)) return -1;
@@ -78,27 +79,29 @@ void DepthHeatmapView::setColumnWidth(double width) {
 }
 
 void DepthHeatmapView::setColourBy(ColourBy by) {
-    colourBy_ = by;
+    scale_.restart(by);
+    scale_.extend(*model_);
     image_.clear();
     viewport()->update();
-}
-
-void DepthHeatmapView::setTheme(const Theme& theme) {
-    theme_ = theme;
-    longestName_ = measured_ = 0;
-    mixColours();
-    auto colours = palette();
-    colours.setColor(QPalette::Base, theme.frame().panel);
-    colours.setColor(QPalette::Window, theme.frame().panel);
-    setPalette(colours);
-    bar_->setTheme(theme);
-    updateGeometry();
-    relayout();
 }
 
 void DepthHeatmapView::mixColours() {
     colours_ = HeatColours(theme_, model_->recursions());
     image_.clear();
+    longestName_ = measured_ = 0;
+}
+
+void DepthHeatmapView::restyle() {
+    bar_->setTheme(theme_);
+    relayout();
+}
+
+void DepthHeatmapView::restart() {
+    scale_.restart(colourBy());
+    scale_.extend(*model_);
+    relayout();
+    bar_->restart();
+    drawn_ = model_->tokenCount();
 }
 
 HeatmapSides DepthHeatmapView::sides() const { return {tiltedHeight(theme_, longestName_), model_->isRouted()}; }
@@ -108,53 +111,97 @@ HeatmapLayout DepthHeatmapView::layoutNow() const {
                          horizontalScrollBar()->value(), sides());
 }
 
-void DepthHeatmapView::restart() {
-    longestName_ = measured_ = 0;
-    mixColours();
-    relayout();
-    bar_->restart();
-    drawn_ = model_->tokenCount();
-    describer_->now();
+/// Every name once: what is left below the rows is no more than the longest of them needs.
+void DepthHeatmapView::measureNames() {
+    for (; measured_ < model_->tokenCount(); ++measured_)
+        longestName_ = std::max(longestName_, textWidth(theme_.caption(), visible(tokenName(*model_, measured_))));
 }
 
-void DepthHeatmapView::selectionChanged() {
-    const int shown = selection_->current();
-    const bool chosen = selection_->marks().any();
-    if (pointing_)
-        ;  // nothing may slide away under the pointer
-    else if (!chosen)
-        bar_->toEndIfFollowing();
-    else if (shown >= 0)
-        bar_->reveal(shown * theme_.px(columnWidth_), (shown + 1) * theme_.px(columnWidth_));
-    if (chosen) describer_->now();
-    if (marks_ == selection_->marks()) return;
-    marks_ = selection_->marks();
+void DepthHeatmapView::fitBar() {
+    measureNames();
+    bar_->setContent(model_->extent() * theme_.px(columnWidth_), layoutNow().cells.width(), selection_->marks().any());
+}
+
+void DepthHeatmapView::relayout() {
+    fitBar();
     viewport()->update();
 }
 
-void DepthHeatmapView::setOverlay(RuleOverlay* overlay) {
-    overlay_ = overlay;
-    connect(overlay, &RuleOverlay::changed, this, [this] {
-        viewport()->update();
-        emit captionChanged();
-    });
+/// The columns painted before stay as they are and move at most: the new ones, those of tokens that were under way, and
+/// the histograms are painted.
+void DepthHeatmapView::extend() {
+    const int from = std::exchange(drawn_, model_->tokenCount());
+    const double longest = longestName_;
+    const bool rescaled = scale_.extend(*model_);
+    if (rescaled) image_.clear();
+    measureNames();
+    if (rescaled || from == 0 || from > drawn_ || longestName_ > longest || !movesAsItIs()) return relayout();
+    {
+        const QScopedValueRollback<bool> extending(extending_, true);
+        fitBar();
+    }
+    invalidateFrom(from);
+}
+
+void DepthHeatmapView::invalidateFrom(int column) {
+    const auto layout = layoutNow();
+    const double left = layout.grid.column(column).left(), reach = HeatmapPainter::namesReach(theme_);
+    const double right = layout.cells.right() + 2, names = layout.tokenNames.top();
+    const double gap = layout.histograms.isEmpty() ? viewport()->width() : layout.histograms.left();
+    invalidate({left - 2, 0, right - left + 2, names});
+    // Numbers below the last columns reach into the gap beside them.
+    invalidate({left - reach, names, gap - left + reach, layout.tokenNames.height()});
+    if (!layout.histograms.isEmpty())
+        invalidate({layout.histograms.left() - 4, 0, layout.histograms.width() + 8, layout.tokenNames.bottom()});
+}
+
+/// Whether a picture scrolled by whole pixels is the picture of the scrolled columns. Stretched images are sampled
+/// elsewhere, and marks are cut differently at the edges.
+bool DepthHeatmapView::movesAsItIs() const {
+    const double width = theme_.px(columnWidth_), ratio = devicePixelRatioF();
+    return ratio == std::floor(ratio) && (width >= kImageColumn || (width >= 1 && width == std::floor(width)));
+}
+
+void DepthHeatmapView::scrollContentsBy(int dx, int) {
+    if (!extending_ || dx > 0 || selection_->marks().any()) return viewport()->update();
+    const auto layout = layoutNow();
+    const auto cells = layout.cells.adjusted(-1, -2, 1, 0).toAlignedRect();
+    const QRect names(0, cells.bottom() + 1, cells.right() + 1, viewport()->height() - cells.bottom() - 1);
+    viewport()->scroll(dx, 0, cells);
+    viewport()->scroll(dx, 0, names);
+    // Columns that are no longer in sight take their names with them.
+    const double left = layout.cells.left(), beside = HeatmapPainter::namesReach(theme_);
+    invalidate({left - 8, 0, 10, layout.cells.bottom()});
+    invalidate({0, layout.tokenNames.top() - 1, left + beside, layout.tokenNames.height() + 1});
+}
+
+void DepthHeatmapView::selectionChanged(bool acted) {
+    if (acted) viewport()->update();
+    if (isPointedAt()) return;
+    const int shown = selection_->current();
+    if (!selection_->marks().any())
+        bar_->toEndIfFollowing();
+    else if (shown >= 0)
+        bar_->reveal(shown * theme_.px(columnWidth_), (shown + 1) * theme_.px(columnWidth_));
 }
 
 HeatmapPainter DepthHeatmapView::painterNow() const {
-    HeatmapPainter painter(*model_, *selection_, theme_, colours_, colourBy_);
+    HeatmapPainter painter(*model_, *selection_, theme_, colours_, colouring());
     painter.setEstimate(estimate_);
     painter.setOverlay(overlay_);
     painter.setImage(&image_);
     return painter;
 }
 
-void DepthHeatmapView::drawInto(QPainter& painter, const QRectF& area) const {
-    if (const auto empty = emptyText(); !empty.isEmpty()) return drawEmptyState(painter, theme_, area, empty);
-    auto layout = layOutHeatmap(theme_, area, model_->recursions(), model_->extent(), theme_.px(columnWidth_), 0, sides());
-    // Half a column would stick out of pictures that cannot clip.
-    while (layout.end > layout.first + 1 && layout.grid.column(layout.end - 1).right() > layout.cells.right() + 0.5)
-        --layout.end;
-    painterNow().draw(painter, layout);
+double DepthHeatmapView::completeHeight(double width) const {
+    return wrappedHeight(theme_, width, model_->recursions(), model_->extent(), theme_.px(columnWidth_), sides());
+}
+
+void DepthHeatmapView::draw(QPainter& painter, const QRectF& area) const {
+    const auto heatmap = painterNow();
+    for (const auto& line :
+         wrapHeatmap(theme_, area, model_->recursions(), model_->extent(), theme_.px(columnWidth_), sides()))
+        heatmap.draw(painter, line);
 }
 
 void DepthHeatmapView::paintEvent(QPaintEvent* event) {
@@ -170,7 +217,7 @@ void DepthHeatmapView::showBeginning() { bar_->moveTo(0); }
 
 void DepthHeatmapView::resizeEvent(QResizeEvent*) {
     relayout();
-    selectionChanged();  // what is chosen stays in sight
+    selectionChanged(false);  // what is chosen stays in sight
 }
 
 void DepthHeatmapView::zoomAt(double factor, double x) {
@@ -204,79 +251,72 @@ void DepthHeatmapView::wheelEvent(QWheelEvent* event) {
     QCoreApplication::sendEvent(horizontalScrollBar(), &sideways);
 }
 
-void DepthHeatmapView::keyPressEvent(QKeyEvent* event) {
-    if (event->key() == Qt::Key_Plus || event->key() == Qt::Key_Equal) return zoomBy(1.2);
-    if (event->key() == Qt::Key_Minus) return zoomBy(1 / 1.2);
-    if (event->key() == Qt::Key_F && event->modifiers() == Qt::NoModifier) return fit();
-    if (!steer(*selection_, *model_, *event)) QAbstractScrollArea::keyPressEvent(event);
-}
-
-void DepthHeatmapView::point(const QPoint& at, bool pin) {
-    const QScopedValueRollback<bool> here(pointing_, true);
-    if (pin)
-        selection_->togglePin(tokenAt(at));
+bool DepthHeatmapView::press(QKeyEvent& event) {
+    if (event.key() == Qt::Key_Plus || event.key() == Qt::Key_Equal)
+        zoomBy(1.2);
+    else if (event.key() == Qt::Key_Minus)
+        zoomBy(1 / 1.2);
+    else if (event.key() == Qt::Key_F && event.modifiers() == Qt::NoModifier)
+        fit();
     else
-        selection_->setHovered(tokenAt(at));
+        return TokenView::press(event);
+    return true;
 }
 
-QRectF DepthHeatmapView::anyHistogram() const { return HeatmapPainter::histogramOf(layoutNow(), 0); }
-
-QRectF DepthHeatmapView::thresholdHistogram(const QPointF& at) const {
-    if (!estimate_ || !estimate_->isPossible()) return {};
+std::vector<QRectF> DepthHeatmapView::histograms() const {
     const auto layout = layoutNow();
-    for (int r = 0; r < model_->recursions(); ++r) {
-        const auto area = HeatmapPainter::histogramOf(layout, r);
-        const double line = histogramX(area, estimate_->threshold());
-        if (at.y() >= area.top() && at.y() <= area.bottom() && std::abs(at.x() - line) <= kGrasp) return area;
-    }
-    return {};
+    std::vector<QRectF> areas;
+    for (int r = 0; r < model_->recursions(); ++r) areas.push_back(histogramOf(layout, r));
+    return areas;
 }
 
 void DepthHeatmapView::mousePressEvent(QMouseEvent* event) {
     if (event->button() != Qt::LeftButton) return;
-    drag_ = thresholdHistogram(event->position()).isEmpty() ? Drag::Pressed : Drag::Threshold;
+    drag_ = grip_.press(event->position(), histograms()) ? Drag::Threshold : Drag::Pressed;
     pressedAt_ = event->position().toPoint();
     scrollAtPress_ = horizontalScrollBar()->value();
 }
 
 void DepthHeatmapView::mouseMoveEvent(QMouseEvent* event) {
     const auto at = event->position();
-    if (drag_ == Drag::None) viewport()->setCursor(thresholdHistogram(at).isEmpty() ? Qt::ArrowCursor : Qt::SplitHCursor);
+    if (drag_ == Drag::None) viewport()->setCursor(grip_.isAt(at, histograms()) ? Qt::SplitHCursor : Qt::ArrowCursor);
     if (drag_ == Drag::Pressed && (at.toPoint() - pressedAt_).manhattanLength() >= QApplication::startDragDistance()) {
         drag_ = Drag::Pan;
         viewport()->setCursor(Qt::ClosedHandCursor);
     }
     if (drag_ == Drag::Pan) bar_->moveTo(scrollAtPress_ - (at.toPoint() - pressedAt_).x());
-    if (drag_ == Drag::Threshold) estimate_->setThreshold(histogramScore(anyHistogram(), at.x()));
+    if (drag_ == Drag::Threshold) grip_.drag(at);
 }
 
 void DepthHeatmapView::mouseReleaseEvent(QMouseEvent* event) {
     if (event->button() != Qt::LeftButton) return;
-    if (drag_ == Drag::Pressed) point(event->position().toPoint(), true);
+    if (drag_ == Drag::Pressed) pin(event->position());
     drag_ = Drag::None;
     viewport()->unsetCursor();
 }
 
 void DepthHeatmapView::mouseDoubleClickEvent(QMouseEvent* event) {
-    if (!thresholdHistogram(event->position()).isEmpty())
-        estimate_->reset();
+    if (grip_.isAt(event->position(), histograms()))
+        grip_.putBack();
     else
         mousePressEvent(event);
 }
 
-bool DepthHeatmapView::viewportEvent(QEvent* event) {
-    // While something is dragged the pointer says nothing about tokens, but the event is wanted.
-    if (event->type() == QEvent::MouseMove && drag_ != Drag::None) return QAbstractScrollArea::viewportEvent(event);
-    const QScopedValueRollback<bool> here(pointing_, true);  // moves, leaves and rests: all of it is pointing
-    const auto token = [this](QPointF at) { return tokenAt(at.toPoint()); };
-    return followPointer(*event, viewport(), *selection_, *model_, token) || QAbstractScrollArea::viewportEvent(event);
+QString DepthHeatmapView::caption() const { return heatmapCaption(*model_, colourBy(), estimate_, overlay_); }
+
+QString DepthHeatmapView::emptyText() const { return model_->extent() == 0 ? nothingYet() : QString(); }
+
+QString DepthHeatmapView::describe() const {
+    QString text = model_->recursions() == 0
+                       ? tr("%n token(s); %1.", nullptr, model_->tokenCount()).arg(withoutRecursions(*model_))
+                       : tr("%n token(s) over %1 recursions.", nullptr, model_->tokenCount()).arg(model_->recursions());
+    if (const auto tip = tokenTip(*model_, selection_->current()); !tip.isEmpty()) text += QLatin1Char(' ') + tip;
+    return text;
 }
 
 QSize DepthHeatmapView::sizeHint() const {
     const double rows = std::max(3, model_->recursions());
-    return QSizeF(theme_.px(960), rows * theme_.px(36) + theme_.px(96)).toSize();
+    return QSizeF(theme_.px(traits_.size.width()), theme_.px(rows * 36 + 96)).toSize();
 }
-
-QSize DepthHeatmapView::minimumSizeHint() const { return QSizeF(theme_.px(400), theme_.px(148)).toSize(); }
 
 }  // namespace mor::ui

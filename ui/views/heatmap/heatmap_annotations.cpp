@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What HeatmapPainter draws over the recorded cells: other thresholds, other rules.
+#include "views/heatmap/heatmap_annotations.hpp"
+
 #include <QPainter>
 #include <QPolygonF>
 #include <algorithm>
@@ -10,25 +11,26 @@
 #include "views/heatmap/heatmap_painter.hpp"
 
 namespace mor::ui {
+namespace {
 
 /// What another threshold would change: a ring around the cell's glyph, filled where the token would go on, empty where
 /// it would leave, a question mark where its score was never computed. Narrow columns get a mark below instead.
-void HeatmapPainter::drawForeseen(QPainter& painter, const HeatmapLayout& layout) const {
-    if (!estimate_ || !estimate_->isActive()) return;
+void drawForeseen(QPainter& painter, const TraceModel& model, const Theme& theme, const HeatmapLayout& layout,
+                  const ThresholdEstimate& estimate) {
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing);
-    painter.setFont(theme_.title());
-    const bool wide = layout.grid.columnWidth >= theme_.px(12);
-    const double radius = theme_.px(7);
-    for (int column = layout.first; column < std::min(layout.end, model_.tokenCount()); ++column) {
-        const auto fate = estimate_->fate(column);
-        const int recorded = model_.token(column).depth;
+    painter.setFont(theme.title());
+    const bool wide = layout.grid.columnWidth >= theme.px(12);
+    const double radius = theme.px(7);
+    for (int column = layout.first; column < std::min(layout.end, model.tokenCount()); ++column) {
+        const auto fate = estimate.fate(column);
+        const int recorded = model.token(column).depth;
         if (!fate.unknown && fate.depth == recorded) continue;
         const int from = std::min(fate.depth, recorded), to = std::max(fate.depth, recorded);
-        painter.setPen(QPen(theme_.frame().selection, theme_.px(2)));
+        painter.setPen(QPen(theme.frame().selection, theme.px(2)));
         for (int r = from; r < to; ++r) {
             const auto cell = layout.grid.cell(column, r);
-            painter.setBrush(r < fate.depth ? QBrush(theme_.frame().selection) : Qt::NoBrush);
+            painter.setBrush(r < fate.depth ? QBrush(theme.frame().selection) : Qt::NoBrush);
             if (wide)
                 painter.drawEllipse(cell.center(), radius, radius);
             else
@@ -39,32 +41,41 @@ void HeatmapPainter::drawForeseen(QPainter& painter, const HeatmapLayout& layout
         if (wide)
             painter.drawText(cell, Qt::AlignCenter, QStringLiteral("?"));
         else
-            painter.fillRect(QRectF(cell.left(), cell.bottom() - theme_.px(5), std::max(1.0, cell.width()), theme_.px(4)),
-                             theme_.frame().selection);
+            painter.fillRect(QRectF(cell.left(), cell.bottom() - theme.px(5), std::max(1.0, cell.width()), theme.px(4)),
+                             theme.frame().selection);
     }
     painter.restore();
 }
 
-void HeatmapPainter::drawLeak(QPainter& painter, const HeatmapLayout& layout) const {
-    if (!overlay_ || !overlay_->isActive()) return;
+/// What top-k selection would decide otherwise: a triangle, up where it takes, down where it leaves.
+void drawLeak(QPainter& painter, const TraceModel& model, const Theme& theme, const HeatmapLayout& layout,
+              const RuleOverlay& overlay) {
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing);
-    const double size = std::min(theme_.px(8), std::max(2.0, layout.grid.columnWidth - 1));
-    for (int column = layout.first; column < std::min(layout.end, model_.tokenCount()); ++column) {
-        const auto topk = overlay_->topkDepth(column);
-        const int recorded = model_.token(column).depth;
+    const double size = std::min(theme.px(8), std::max(2.0, layout.grid.columnWidth - 1));
+    for (int column = layout.first; column < std::min(layout.end, model.tokenCount()); ++column) {
+        const auto topk = overlay.topkDepth(column);
+        const int recorded = model.token(column).depth;
         if (!topk || *topk == recorded) continue;
         const bool takes = *topk > recorded;
         for (int r = std::min(*topk, recorded); r < std::max(*topk, recorded); ++r) {
             const auto cell = layout.grid.cell(column, r);
             const double right = cell.right() - 2, left = right - size;
             const double tip = takes ? cell.top() + 2 : cell.top() + 2 + size, base = takes ? tip + size : tip - size;
-            painter.setPen(QPen(theme_.frame().panel, 1));
-            painter.setBrush(theme_.frame().text);
+            painter.setPen(QPen(theme.frame().panel, 1));
+            painter.setBrush(theme.frame().text);
             painter.drawPolygon(QPolygonF{{(left + right) / 2, tip}, {right, base}, {left, base}});
         }
     }
     painter.restore();
+}
+
+}  // namespace
+
+void drawAnnotations(QPainter& painter, const TraceModel& model, const Theme& theme, const HeatmapLayout& layout,
+                     const RuleOverlay* overlay, const ThresholdEstimate* estimate) {
+    if (overlay && overlay->isActive()) drawLeak(painter, model, theme, layout, *overlay);
+    if (estimate && estimate->isActive()) drawForeseen(painter, model, theme, layout, *estimate);
 }
 
 }  // namespace mor::ui

@@ -13,7 +13,7 @@ void HeatmapImage::clear() {
     kept_ = 0;
 }
 
-void HeatmapImage::update(const TraceModel& model, const HeatColours& colours, ColourBy by, int columns) {
+void HeatmapImage::update(const TraceModel& model, const HeatColours& colours, const Colouring& colouring, int columns) {
     const int height = std::max(1, model.recursions()) * kLevels;
     if (image_.height() != height) clear();
     if (image_.width() < columns) {  // doubling, so that a growing run is copied rarely
@@ -24,13 +24,14 @@ void HeatmapImage::update(const TraceModel& model, const HeatColours& colours, C
         image_ = larger;
     }
     kept_ = std::min(kept_, model.tokenCount());
-    for (int column = kept_; column < columns; ++column) paintColumn(model, colours, by, column);
+    for (int column = kept_; column < columns; ++column) paintColumn(model, colours, colouring, column);
     kept_ = std::max(kept_, std::min(columns, model.tokenCount()));
 }
 
-void HeatmapImage::paintColumn(const TraceModel& model, const HeatColours& colours, ColourBy by, int column) {
+void HeatmapImage::paintColumn(const TraceModel& model, const HeatColours& colours, const Colouring& colouring,
+                               int column) {
     for (int r = 0; r < std::max(1, model.recursions()); ++r) {
-        const auto cell = heatCell(model, colours, by, column, r);
+        const auto cell = heatCell(model, colours, colouring, column, r);
         const QRgb ground = cell.ground.rgb(), colour = cell.colour.rgb();
         const int filled = static_cast<int>(std::lround(cell.fill * kLevels));
         const int bottom = image_.height() - 1 - r * kLevels;

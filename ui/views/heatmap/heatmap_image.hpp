@@ -17,11 +17,11 @@ public:
 
     void clear();  ///< the run, the colours or their meaning changed
     /// Columns [0, columns) are valid in image() after this; finished and partial ones.
-    void update(const TraceModel&, const HeatColours&, ColourBy, int columns);
+    void update(const TraceModel&, const HeatColours&, const Colouring&, int columns);
     const QImage& image() const { return image_; }  ///< at least as wide as the columns; RGB32
 
 private:
-    void paintColumn(const TraceModel&, const HeatColours&, ColourBy, int column);
+    void paintColumn(const TraceModel&, const HeatColours&, const Colouring&, int column);
 
     QImage image_;
     int kept_ = 0;  ///< columns that need no painting again

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/heatmap/heatmap_painter.hpp"
 
+#include <QLocale>
 #include <QPainter>
 #include <QRegion>
 #include <algorithm>
@@ -9,22 +10,13 @@
 #include "models/selection.hpp"
 #include "models/threshold_estimate.hpp"
 #include "models/trace_model.hpp"
-#include "views/kit/interaction.hpp"
+#include "views/heatmap/heatmap_annotations.hpp"
 #include "views/kit/painting.hpp"
 #include "views/kit/score_histogram.hpp"
+#include "views/kit/token_name.hpp"
 
 namespace mor::ui {
 namespace {
-
-constexpr double kRowNames = 84;
-constexpr double kFewestNames = 40, kMostNames = 96, kNamesStep = 8;
-constexpr double kHighestRow = 160;
-constexpr double kOnlyRow = 40;  // of a model without recursions: there is little to see in it
-constexpr double kPositions = 24;
-constexpr double kNamedColumn = 12;
-constexpr double kHistograms = 124;
-constexpr double kGap = 12;
-constexpr double kTilt = 60;  // degrees, of the token names
 
 QRectF snapped(const QRectF& area) {
     const double left = std::round(area.left()), top = std::round(area.top());
@@ -33,37 +25,9 @@ QRectF snapped(const QRectF& area) {
 
 }  // namespace
 
-HeatmapLayout layOutHeatmap(const Theme& theme, const QRectF& whole, int recursions, int columns, double columnWidth,
-                            double scroll, const HeatmapSides& sides) {
-    HeatmapLayout layout;
-    // Narrow columns have numbers instead of names. The frame of a selected column needs room above.
-    const double names = theme.px(columnWidth < theme.px(kNamedColumn) ? kPositions : sides.names);
-    const QRectF area = whole.adjusted(0, theme.px(2), 0, 0);
-    const int rows = std::max(1, recursions);
-    const double highest = theme.px(recursions > 0 ? kHighestRow : kOnlyRow);
-    const double rowHeight = std::floor(std::clamp((area.height() - names) / rows, theme.px(8), highest));
-    const double height = rows * rowHeight;
-    const double left = area.left() + theme.px(kRowNames);
-    const double width = std::max(0.0, area.width() - theme.px(kRowNames + (sides.histograms ? kGap + kHistograms : 0)));
-    layout.rowNames = {area.left(), area.top(), theme.px(kRowNames - 8), height};
-    layout.cells = {left, area.top(), width, height};
-    layout.tokenNames = {left, area.top() + height, width, std::max(0.0, area.height() - height)};
-    layout.histograms = {left + width + theme.px(kGap), area.top(), theme.px(kHistograms), height};
-    layout.grid = {left - scroll, area.top(), columnWidth, rowHeight, rows};
-    layout.first = std::clamp(layout.grid.columnAt(left), 0, columns);
-    layout.end = std::clamp(layout.grid.columnAt(left + width) + 1, layout.first, columns);
-    return layout;
-}
-
-double tiltedHeight(const Theme& theme, double width) {
-    const double angle = kTilt * M_PI / 180;
-    const double height = width / theme.scale * std::sin(angle) + 16 * std::cos(angle) + 8;
-    return std::clamp(std::ceil(height / kNamesStep) * kNamesStep, kFewestNames, kMostNames);
-}
-
 HeatmapPainter::HeatmapPainter(const TraceModel& model, const Selection& selection, const Theme& theme,
-                               const HeatColours& colours, ColourBy by)
-    : model_(model), selection_(selection), theme_(theme), colours_(colours), by_(by) {}
+                               const HeatColours& colours, const Colouring& colouring)
+    : model_(model), selection_(selection), theme_(theme), colours_(colours), colouring_(colouring) {}
 
 void HeatmapPainter::draw(QPainter& painter, const HeatmapLayout& layout) const {
     drawRowNames(painter, layout);
@@ -73,8 +37,7 @@ void HeatmapPainter::draw(QPainter& painter, const HeatmapLayout& layout) const 
         drawImage(painter, layout);
     else
         drawCells(painter, layout);
-    drawLeak(painter, layout);
-    drawForeseen(painter, layout);
+    drawAnnotations(painter, model_, theme_, layout, overlay_, estimate_);
     painter.restore();
     if (layout.grid.columnWidth < theme_.px(kNamedColumn))
         drawPositions(painter, layout);
@@ -106,7 +69,7 @@ void HeatmapPainter::drawCells(QPainter& painter, const HeatmapLayout& layout) c
     for (int column = layout.first; column < layout.end; ++column) {
         if (!isWanted(layout.grid.column(column).adjusted(-1, 0, 1, 0))) continue;
         for (int r = 0; r < layout.grid.rows; ++r)
-            drawCell(painter, heatCell(model_, colours_, by_, column, r), snapped(layout.grid.cell(column, r)));
+            drawCell(painter, heatCell(model_, colours_, colouring_, column, r), snapped(layout.grid.cell(column, r)));
     }
 }
 
@@ -154,7 +117,7 @@ void HeatmapPainter::drawImage(QPainter& painter, const HeatmapLayout& layout) c
     if (layout.end <= layout.first) return;
     HeatmapImage own;
     auto& cells = image_ ? *image_ : own;
-    cells.update(model_, colours_, by_, layout.end);
+    cells.update(model_, colours_, colouring_, layout.end);
     const QRect columns(layout.first, 0, layout.end - layout.first, cells.image().height());
     const QRectF first = layout.grid.column(layout.first), last = layout.grid.column(layout.end - 1);
     const QRectF area(first.topLeft(), last.bottomRight());
@@ -179,19 +142,18 @@ void HeatmapPainter::drawImage(QPainter& painter, const HeatmapLayout& layout) c
 void HeatmapPainter::drawTokenNames(QPainter& painter, const HeatmapLayout& layout) const {
     painter.save();
     painter.setFont(theme_.caption());
-    painter.setClipRect(layout.tokenNames.adjusted(-theme_.px(kRowNames), 0, 0, 0));
-    const double length = (layout.tokenNames.height() - theme_.px(8)) / std::sin(kTilt * M_PI / 180);
+    painter.setClipRect(QRectF(QPointF(layout.rowNames.left(), layout.tokenNames.top()), layout.tokenNames.bottomRight()));
+    const double length = (layout.tokenNames.height() - theme_.px(8)) / std::sin(kNamesTilt * M_PI / 180);
     const double height = theme_.px(16);
     for (int column = layout.first; column < layout.end; ++column) {
         const double middle = layout.grid.column(column).center().x(), reach = namesReach(theme_);
         if (!isWanted({middle - reach, layout.tokenNames.top(), 2 * reach, layout.tokenNames.height()})) continue;
         const bool marked = selection_.isMarked(column);
         painter.setPen(marked ? theme_.frame().selection : theme_.frame().text);
-        auto name = quoted(model_.label(column));
-        name = name.mid(1, name.size() - 2);
+        const auto name = visible(tokenName(model_, column));
         painter.save();
         painter.translate(middle + theme_.px(4), layout.tokenNames.top() + theme_.px(4));
-        painter.rotate(-kTilt);
+        painter.rotate(-kNamesTilt);
         drawLine(painter, {-length, -height / 2, length, height}, Qt::AlignRight | Qt::AlignVCenter, name);
         painter.restore();
     }
@@ -216,28 +178,22 @@ void HeatmapPainter::drawSelection(QPainter& painter, const HeatmapLayout& layou
     painter.save();
     painter.setClipRect(layout.cells.adjusted(-2, -2, 2, 2));
     painter.setBrush(Qt::NoBrush);
-    for (const int token : {selection_.pinned(), selection_.secondPinned(), selection_.hovered()}) {
-        if (token < layout.first || token >= layout.end) continue;
+    for (const auto& [token, dashed] : marksOf(selection_, layout.first, layout.end)) {
         auto column = snapped(layout.grid.column(token)).adjusted(-1, 0, 0, 0);
         const double least = theme_.px(4);
         if (column.width() < least) column.adjust(-(least - column.width()) / 2, 0, (least - column.width()) / 2, 0);
         QPen pen(theme_.frame().selection, theme_.px(2));
         pen.setJoinStyle(Qt::MiterJoin);
-        if (token == selection_.secondPinned() && token != selection_.hovered()) pen.setStyle(Qt::DashLine);
+        if (dashed) pen.setStyle(Qt::DashLine);
         painter.setPen(pen);
         painter.drawRect(column);
     }
     painter.restore();
 }
 
-QRectF HeatmapPainter::histogramOf(const HeatmapLayout& layout, int recursion) {
-    const auto row = layout.grid.cell(0, recursion);
-    return {layout.histograms.left() + 4, row.top() + 2, layout.histograms.width() - 8, row.height() - 4};
-}
-
 void HeatmapPainter::drawHistograms(QPainter& painter, const HeatmapLayout& layout) const {
     const auto scale = layout.histograms.adjusted(0, 0, 0, layout.tokenNames.height());  // below the last row
-    if (!model_.isRouted() || !isWanted(scale)) return;
+    if (!model_.isRouted() || layout.histograms.isEmpty() || !isWanted(scale)) return;
     const int token = selection_.current();
     for (int r = 0; r < layout.grid.rows; ++r) {
         HistogramMarks marks;
@@ -254,7 +210,7 @@ void HeatmapPainter::drawHistograms(QPainter& painter, const HeatmapLayout& layo
     drawLine(painter, axis, Qt::AlignLeft, QStringLiteral("0"));
     drawLine(painter, axis, Qt::AlignHCenter, TraceModel::tr("score, all tokens"));
     drawLine(painter, axis, Qt::AlignRight, QStringLiteral("1"));
-    if (by_ != ColourBy::Depth) drawRamp(painter, axis.translated(0, theme_.px(24)));
+    if (colouring_.by != ColourBy::Depth) drawRamp(painter, axis.translated(0, theme_.px(24)));
 }
 
 void HeatmapPainter::drawRamp(QPainter& painter, const QRectF& area) const {
@@ -263,9 +219,12 @@ void HeatmapPainter::drawRamp(QPainter& painter, const QRectF& area) const {
         painter.fillRect(QRectF(area.left() + static_cast<double>(i) * step, area.top(), step + 1, theme_.px(4)),
                          colours_.ramp[i]);
     const QRectF text = area.translated(0, theme_.px(4));
-    drawLine(painter, text, Qt::AlignLeft, QStringLiteral("0"));
-    drawLine(painter, text, Qt::AlignHCenter, rampName(by_));
-    drawLine(painter, text, Qt::AlignRight, QStringLiteral("1"));
+    const auto number = [](double value) {
+        return QLocale().toString(value, 'g', 3).replace(QLatin1Char('-'), QChar(0x2212));
+    };
+    drawLine(painter, text, Qt::AlignLeft, number(colouring_.least));
+    drawLine(painter, text, Qt::AlignHCenter, rampName(colouring_.by));
+    drawLine(painter, text, Qt::AlignRight, number(colouring_.most));
 }
 
 }  // namespace mor::ui

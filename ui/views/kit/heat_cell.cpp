@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "models/trace_model.hpp"
+#include "views/kit/geometry.hpp"
 
 namespace mor::ui {
 namespace {
@@ -28,27 +29,39 @@ double shownValue(const mor::Decision& decision, ColourBy by) {
         case ColourBy::Gate:
             return decision.gate;
         case ColourBy::Margin:
-            return std::abs(decision.margin);
+            return decision.margin;
         case ColourBy::Depth:
             break;
     }
-    return 0;
+    return std::nan("");
 }
 
-void paintTaken(HeatCell& cell, const HeatColours& colours, ColourBy by, const mor::Decision& decision, int recursion) {
-    const bool onFill = cell.fill >= 0.5;  // the glyph sits in the middle: on the fill when that reaches half way up
-    if (by == ColourBy::Depth) {
-        cell.colour = colours.depth[static_cast<std::size_t>(recursion)];
-        cell.ground = colours.tint[static_cast<std::size_t>(recursion)];
-        cell.glyphColour = (onFill ? colours.onDepth : colours.onTint)[static_cast<std::size_t>(recursion)];
-        return;
-    }
-    const double value = shownValue(decision, by);
-    const double known = std::isnan(value) ? 0.0 : std::clamp(value, 0.0, 1.0);
-    const auto step = static_cast<std::size_t>(std::lround(known * HeatColours::kRampSteps));
+void paintByDepth(HeatCell& cell, const HeatColours& colours, int recursion) {
+    const auto at = static_cast<std::size_t>(recursion);
+    cell.colour = colours.depth[at];
+    cell.ground = colours.tint[at];
+    cell.glyphColour = (cell.fill >= 0.5 ? colours.onDepth : colours.onTint)[at];
+}
+
+void paintByNumber(HeatCell& cell, const HeatColours& colours, double share) {
+    const auto step = static_cast<std::size_t>(std::lround(share * HeatColours::kRampSteps));
     cell.colour = colours.ramp[step];
     cell.ground = colours.rampTint[step];
-    cell.glyphColour = (onFill ? colours.onRamp : colours.onRampTint)[step];
+    cell.glyphColour = (cell.fill >= 0.5 ? colours.onRamp : colours.onRampTint)[step];
+}
+
+/// The glyph sits in the middle: on the fill when that reaches half way up.
+void paintOffered(HeatCell& cell, const HeatColours& colours, const Colouring& colouring, const mor::Decision& decision,
+                  int recursion) {
+    const bool taken = decision.outcome == mor::Outcome::Take;
+    if (taken && colouring.by == ColourBy::Depth) return paintByDepth(cell, colours, recursion);
+    const double value = shownValue(decision, colouring.by);
+    // A token that leaves has no gate, and its score is the fill; only its margin says more, with a minus sign.
+    if ((taken || colouring.by == ColourBy::Margin) && std::isfinite(value))
+        return paintByNumber(cell, colours, colouring.share(value));
+    cell.ground = colours.frame->track;
+    cell.colour = colours.refused;
+    cell.glyphColour = colours.frame->caption;
 }
 
 CellGlyph glyphOf(const TraceModel& model, const mor::Decision& decision, int token, int recursion) {
@@ -67,6 +80,32 @@ CellGlyph glyphOf(const TraceModel& model, const mor::Decision& decision, int to
 }
 
 }  // namespace
+
+double Colouring::share(double value) const {
+    return most > least ? std::clamp((value - least) / (most - least), 0.0, 1.0) : 0.5;
+}
+
+void ColourScale::restart(ColourBy by) {
+    seen_ = 0;
+    lowest_ = highest_ = 0;
+    colouring_ = by == ColourBy::Margin ? Colouring(by, 0, 0) : Colouring(by);
+}
+
+bool ColourScale::extend(const TraceModel& model) {
+    if (colouring_.by == ColourBy::Depth) return false;
+    for (; seen_ < model.tokenCount(); ++seen_)
+        for (const auto& decision : model.token(seen_).recursions)
+            if (const double value = shownValue(decision, colouring_.by); std::isfinite(value)) {
+                lowest_ = std::min(lowest_, value);
+                highest_ = std::max(highest_, value);
+            }
+    if (lowest_ >= colouring_.least && highest_ <= colouring_.most) return false;
+    if (colouring_.by == ColourBy::Margin) highest_ = std::max(highest_, -lowest_), lowest_ = -highest_;
+    const double step = niceStep(highest_ - std::min(lowest_, 0.0), 6);
+    colouring_.least = lowest_ < 0 ? -niceCeiling(-lowest_, step) : 0;
+    colouring_.most = std::max(colouring_.most, niceCeiling(highest_, step));
+    return true;
+}
 
 HeatColours::HeatColours(const Theme& theme, int recursions) : frame(&theme.frame()) {
     for (int r = 0; r < recursions; ++r) {
@@ -94,7 +133,8 @@ double thresholdOf(const TraceModel& model) {
     return decides ? std::clamp(model.header().routing.threshold, 0.0, 1.0) : -1.0;
 }
 
-HeatCell heatCell(const TraceModel& model, const HeatColours& colours, ColourBy by, int token, int recursion) {
+HeatCell heatCell(const TraceModel& model, const HeatColours& colours, const Colouring& colouring, int token,
+                  int recursion) {
     HeatCell cell;
     cell.ground = cell.colour = colours.frame->blank;
     if (model.recursions() == 0 && token < model.tokenCount()) {  // one way for all, which is no depth
@@ -112,13 +152,7 @@ HeatCell heatCell(const TraceModel& model, const HeatColours& colours, ColourBy 
     if (!cell.offered && !(scored && choosesDepth(model))) return cell;
     cell.fill = scored ? std::clamp(static_cast<double>(decision->score), 0.0, 1.0) : (taken ? 1.0 : 0.0);
     cell.tick = thresholdOf(model);
-    if (taken) {
-        paintTaken(cell, colours, by, *decision, recursion);
-    } else {
-        cell.ground = colours.frame->track;
-        cell.colour = colours.refused;
-        cell.glyphColour = colours.frame->caption;
-    }
+    paintOffered(cell, colours, colouring, *decision, recursion);
     cell.glyph = glyphOf(model, *decision, token, recursion);
     return cell;
 }

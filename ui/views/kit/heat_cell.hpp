@@ -14,6 +14,34 @@ class TraceModel;
 /// What a taken cell's colour says. Anything but the depth uses one neutral ramp, so that colour keeps its meaning.
 enum class ColourBy { Depth, Score, Gate, Margin };
 
+/// And the scale it is read on: the ends of the ramp, from the numbers of the run.
+struct Colouring {
+    ColourBy by = ColourBy::Depth;
+    double least = 0;
+    double most = 1;
+
+    Colouring() = default;
+    Colouring(ColourBy what) : by(what) {}  // NOLINT(google-explicit-constructor): a colouring on the scale from 0 to 1
+    Colouring(ColourBy what, double from, double to) : by(what), least(from), most(to) {}
+    double share(double value) const;  ///< 0..1 along the ramp
+    bool operator==(const Colouring&) const = default;
+};
+
+/// Finds that scale while tokens come in: 0 to 1 as long as that holds all scores or gates; for margins, which have a sign,
+/// as far to both sides of 0. Ends are round numbers and only move outwards, so that colours seldom change.
+class ColourScale {
+public:
+    void restart(ColourBy);
+    bool extend(const TraceModel&);  ///< to all finished tokens; true: the colouring changed
+    const Colouring& colouring() const { return colouring_; }
+
+private:
+    Colouring colouring_;
+    int seen_ = 0;  ///< tokens
+    double lowest_ = 0;
+    double highest_ = 0;
+};
+
 enum class CellGlyph {
     None,
     Continue,  ///< ●
@@ -53,7 +81,7 @@ struct HeatColours {
 };
 
 /// The cell of a token at a recursion. The painter and the tests read the same function.
-HeatCell heatCell(const TraceModel&, const HeatColours&, ColourBy, int token, int recursion);
+HeatCell heatCell(const TraceModel&, const HeatColours&, const Colouring&, int token, int recursion);
 
 /// "●", "○", "◐", "◆" or nothing.
 QString glyphText(CellGlyph);

@@ -2,18 +2,15 @@
 #include "views/kit/interaction.hpp"
 
 #include <QCoreApplication>
-#include <QHelpEvent>
 #include <QKeyEvent>
-#include <QMouseEvent>
 #include <QStringList>
-#include <QToolTip>
-#include <QWidget>
 #include <cmath>
 
 #include "models/figures.hpp"
 #include "models/selection.hpp"
 #include "models/trace_model.hpp"
 #include "views/kit/geometry.hpp"
+#include "views/kit/token_name.hpp"
 
 namespace mor::ui {
 namespace {
@@ -53,21 +50,6 @@ bool steer(Selection& selection, const TraceModel& model, const QKeyEvent& event
     }
 }
 
-QString quoted(const QString& label) {
-    QString visible;
-    for (const QChar c : label) {
-        if (c == QLatin1Char('\n'))
-            visible += QChar(0x21b5);
-        else if (c == QLatin1Char('\t'))
-            visible += QChar(0x21e5);
-        else if (c.isPrint() || c.isSurrogate() || c.isMark())
-            visible += c;
-        else
-            visible += QChar(0xfffd);
-    }
-    return QChar(0x201c) + (visible.trimmed().isEmpty() ? visible : visible.trimmed()) + QChar(0x201d);
-}
-
 QString withoutRecursions(const TraceModel& model) {
     return text("no recursions: every token goes once through all %1 layers")
         .arg(model.header().config.llama.num_hidden_layers);
@@ -76,7 +58,7 @@ QString withoutRecursions(const TraceModel& model) {
 QString tokenTip(const TraceModel& model, int token) {
     if (token < 0 || token >= model.tokenCount()) return {};
     const auto& record = model.token(token);
-    QStringList lines{text("Token %1 · %2").arg(token).arg(quoted(model.label(token)))};
+    QStringList lines{text("Token %1 · %2").arg(token).arg(quoted(tokenName(model, token)))};
     if (record.prompt) lines.front() += text(" · prompt");
     if (model.recursions() > 0) lines += text("depth %1 of %2").arg(record.depth).arg(model.recursions());
     if (model.isRouted())
@@ -85,33 +67,6 @@ QString tokenTip(const TraceModel& model, int token) {
     if (!std::isnan(record.logprob)) lines += text("probability %1").arg(scoreText(std::exp(record.logprob)));
     lines += text("KV cache %1 (vanilla %2, computed)").arg(bytesText(kvUsed(record.kv)), bytesText(record.kv.vanilla));
     return lines.join(QLatin1Char('\n'));
-}
-
-bool followPointer(QEvent& event, QWidget* viewport, Selection& selection, const TraceModel& model,
-                   const std::function<int(QPointF)>& tokenAt) {
-    switch (event.type()) {
-        case QEvent::MouseMove:
-            selection.setHovered(tokenAt(static_cast<const QMouseEvent&>(event).position()));
-            return false;
-        case QEvent::Leave:
-            selection.setHovered(-1);
-            return false;
-        case QEvent::ToolTip: {
-            const auto& help = static_cast<const QHelpEvent&>(event);
-            showTokenTip(help, viewport, model, tokenAt(help.pos()));
-            return true;
-        }
-        default:
-            return false;
-    }
-}
-
-void showTokenTip(const QHelpEvent& event, QWidget* widget, const TraceModel& model, int token) {
-    const auto tip = tokenTip(model, token);
-    if (tip.isEmpty())
-        QToolTip::hideText();
-    else
-        QToolTip::showText(event.globalPos(), tip, widget);
 }
 
 }  // namespace mor::ui

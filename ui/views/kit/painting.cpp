@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "models/selection.hpp"
+
 namespace mor::ui {
 
 void drawEmptyState(QPainter& painter, const Theme& theme, const QRectF& area, const QString& text) {
@@ -24,6 +26,14 @@ void drawSwatch(QPainter& painter, const Theme& theme, const QRectF& area, int d
     const double inset = outlined ? 0.5 : 0;
     painter.drawRoundedRect(area.adjusted(inset, inset, -inset, -inset), theme.px(3), theme.px(3));
     painter.restore();
+}
+
+std::vector<Mark> marksOf(const Selection& selection, int from, int end) {
+    std::vector<Mark> marks;
+    for (const int token : {selection.pinned(), selection.secondPinned(), selection.hovered()})
+        if (token >= from && token < end && token >= 0)
+            marks.push_back({token, token == selection.secondPinned() && token != selection.hovered()});
+    return marks;
 }
 
 void drawScoreBar(QPainter& painter, const Theme& theme, const QRectF& area, const QColor& fill, double share,

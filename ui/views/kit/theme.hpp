@@ -42,9 +42,15 @@ public:
 /// What every picture can do besides being a widget.
 class Picture : public Themed {
 public:
-    /// Draws the whole picture, without controls or scroll bars, into `area`; what does not fit is left out at the
+    /// Draws the whole picture, without controls, hints or scroll bars, into `area`; what does not fit is left out at the
     /// far end. The same code paints the screen.
     virtual void drawInto(QPainter&, const QRectF& area) const = 0;
+
+    /// The height at which nothing is left out of an area of this width; 0: no height leaves out any of the data.
+    virtual double completeHeight(double width) const {
+        (void)width;
+        return 0;
+    }
 
     /// The picture in one or two sentences, for screen readers.
     virtual QString description() const = 0;

@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/kv/kv_slot_view.hpp"
 
-#include <QKeyEvent>
-#include <QMouseEvent>
 #include <QPainter>
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
-#include "models/selection.hpp"
-#include "models/trace_model.hpp"
 #include "views/kit/geometry.hpp"
-#include "views/kit/interaction.hpp"
-#include "views/kit/later.hpp"
 #include "views/kit/painting.hpp"
 
 namespace mor::ui {
@@ -24,27 +17,23 @@ constexpr double kCellColumn = 4;  // narrower columns become one image
 constexpr double kUnseen = 0.25;   // what the chosen token could not see
 constexpr double kSharedTint = 0.3;
 
+ViewTraits traits() {
+    return {KvSlotView::tr("KV cache slots"),
+            KvSlotView::tr("Type a prompt and press Generate: every token's keys and values appear here."),
+            {480, 220},
+            {280, 120}};
+}
+
 }  // namespace
 
 KvSlotView::KvSlotView(TraceModel* model, Selection* selection, QWidget* parent)
-    : QWidget(parent), model_(model), selection_(selection) {
-    setFocusPolicy(Qt::StrongFocus);
-    setMouseTracking(true);
-    setAccessibleName(tr("KV cache slots"));
-    setAttribute(Qt::WA_OpaquePaintEvent);
-    auto* describer = new Later(this, kDescribeLater, [this] { setAccessibleDescription(description()); });
-    connect(model, &QAbstractItemModel::modelReset, this, [=, this] {
-        forgetImage();
-        describer->now();
-        update();
-    });
-    connect(model, &TraceModel::rewound, this, &KvSlotView::forgetImage);
-    auto* painting = new Later(this, kDrawLater, [this] { update(); });
-    connect(model, &TraceModel::extended, painting, &Later::soon);
-    connect(selection, &Selection::changed, this, [=, shown = Selection::Marks{}]() mutable {
-        const bool acted = std::exchange(shown, selection->marks()) != selection->marks();  // or the text has grown
-        for (auto* work : {describer, painting}) acted ? work->now() : work->soon();
-    });
+    : WholeView(model, selection, traits(), parent) {
+    setTheme({});
+}
+
+void KvSlotView::rewind() {
+    forgetImage();
+    WholeView::rewind();
 }
 
 bool KvSlotView::hasOutside() const {
@@ -107,15 +96,8 @@ QString KvSlotView::rowText(int recursion) const {
     return tr("%1 · %2").arg(countText(held.entries), bytesText(held.bytes));
 }
 
-QString KvSlotView::emptyText() const {
-    if (!model_->hasRun()) return tr("Type a prompt and press Generate: every token's keys and values appear here.");
-    return model_->tokenCount() == 0 ? tr("Reading the prompt …") : QString();
-}
-
-void KvSlotView::drawInto(QPainter& painter, const QRectF& area) const {
-    if (const auto empty = emptyText(); !empty.isEmpty()) return drawEmptyState(painter, theme_, area, empty);
+void KvSlotView::draw(QPainter& painter, const QRectF& area) const {
     const auto layout = layOut(area);
-    painter.save();
     drawRows(painter, area, layout);
     if (layout.column < kCellColumn)
         painter.drawImage(
@@ -128,7 +110,6 @@ void KvSlotView::drawInto(QPainter& painter, const QRectF& area) const {
         drawCells(painter, layout);
     drawMarks(painter, layout);
     drawKey(painter, {area.left(), layout.cells.bottom() + theme_.px(8), area.width(), theme_.px(16)});
-    painter.restore();
 }
 
 void KvSlotView::drawRows(QPainter& painter, const QRectF& area, const Layout& layout) const {
@@ -201,11 +182,10 @@ void KvSlotView::paintColumns(int from, int to) const {
 
 void KvSlotView::drawMarks(QPainter& painter, const Layout& layout) const {
     painter.setBrush(Qt::NoBrush);
-    for (const int token : {selection_->pinned(), selection_->secondPinned(), selection_->hovered()}) {
-        if (token < 0 || token >= model_->tokenCount()) continue;
+    for (const auto& [token, dashed] : marksOf(*selection_, 0, model_->tokenCount())) {
         QPen pen(theme_.frame().selection, theme_.px(2));
         pen.setJoinStyle(Qt::MiterJoin);
-        if (token == selection_->secondPinned() && token != selection_->hovered()) pen.setStyle(Qt::DashLine);
+        if (dashed) pen.setStyle(Qt::DashLine);
         painter.setPen(pen);
         const double width = std::max(layout.column, theme_.px(3));
         const double centre = layout.cells.left() + (token + 0.5) * layout.column;
@@ -237,42 +217,11 @@ void KvSlotView::drawKey(QPainter& painter, const QRectF& area) const {
     entry(frame.blank, frame.paleLine, false, tr("absent: no entry here"));
 }
 
-void KvSlotView::setTheme(const Theme& theme) {
-    theme_ = theme;
-    forgetImage();
-    updateGeometry();
-    update();
-}
-
-QString KvSlotView::description() const {
-    if (const auto empty = emptyText(); !empty.isEmpty()) return empty;
+QString KvSlotView::describe() const {
     QStringList lines;
     for (int r = -static_cast<int>(hasOutside()); r < model_->recursions(); ++r)
         lines += (r < 0 ? tr("outside the recursions") : tr("recursion %1").arg(r + 1)) + QStringLiteral(": ") + rowText(r);
     return lines.join(QLatin1String("; "));
-}
-
-QSize KvSlotView::sizeHint() const { return QSizeF(theme_.px(480), theme_.px(220)).toSize(); }
-
-QSize KvSlotView::minimumSizeHint() const { return QSizeF(theme_.px(280), theme_.px(120)).toSize(); }
-
-void KvSlotView::paintEvent(QPaintEvent*) {
-    QPainter painter(this);
-    painter.fillRect(rect(), theme_.frame().panel);
-    drawInto(painter, rect());
-}
-
-void KvSlotView::keyPressEvent(QKeyEvent* event) {
-    if (!steer(*selection_, *model_, *event)) QWidget::keyPressEvent(event);
-}
-
-void KvSlotView::mousePressEvent(QMouseEvent* event) {
-    if (event->button() == Qt::LeftButton) selection_->togglePin(tokenAt(event->position()));
-}
-
-bool KvSlotView::event(QEvent* event) {
-    const auto token = [this](QPointF at) { return tokenAt(at); };
-    return followPointer(*event, this, *selection_, *model_, token) || QWidget::event(event);
 }
 
 }  // namespace mor::ui

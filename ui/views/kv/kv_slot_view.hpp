@@ -2,19 +2,15 @@
 #pragma once
 
 #include <QImage>
-#include <QWidget>
 
 #include "models/kv_slots.hpp"
-#include "views/kit/theme.hpp"
+#include "views/kit/token_view.hpp"
 
 namespace mor::ui {
 
-class Selection;
-class TraceModel;
-
 /// Which tokens hold keys and values in which recursion: stored, shared or absent. With a token chosen, what attention of
 /// that token could see stays bright and the rest fades. All tokens are always in sight.
-class KvSlotView : public QWidget, public Picture {
+class KvSlotView : public WholeView {
     Q_OBJECT
 
 public:
@@ -22,20 +18,14 @@ public:
 
     bool hasOutside() const;                          ///< some layers are outside the recursions: they are the lowest row
     QRectF cellRect(int token, int recursion) const;  ///< recursion -1: the layers outside
-    int tokenAt(const QPointF&) const;                ///< -1: none
-    QString rowText(int recursion) const;             ///< right of a row: entries and bytes, or what the token saw
-
-    void setTheme(const Theme&) override;
-    void drawInto(QPainter&, const QRectF& area) const override;
-    QString description() const override;
-    QSize sizeHint() const override;
-    QSize minimumSizeHint() const override;
+    int tokenAt(const QPointF&) const override;
+    QString rowText(int recursion) const;  ///< right of a row: entries and bytes, or what the token saw
 
 protected:
-    void paintEvent(QPaintEvent*) override;
-    void keyPressEvent(QKeyEvent*) override;
-    void mousePressEvent(QMouseEvent*) override;
-    bool event(QEvent*) override;
+    void draw(QPainter&, const QRectF& area) const override;
+    QString describe() const override;
+    void mixColours() override { forgetImage(); }
+    void rewind() override;
 
 private:
     struct Layout {
@@ -49,7 +39,6 @@ private:
     int chosen() const;  ///< the token whose view is shown, or -1
     bool isSeen(int token, int recursion) const;
     QColor rowColour(int recursion) const;
-    QString emptyText() const;
     void drawRows(QPainter&, const QRectF& area, const Layout&) const;
     void drawCells(QPainter&, const Layout&) const;
     const QImage& image() const;
@@ -58,9 +47,6 @@ private:
     void drawKey(QPainter&, const QRectF& area) const;
     void drawMarks(QPainter&, const Layout&) const;
 
-    TraceModel* model_;
-    Selection* selection_;
-    Theme theme_;
     mutable QImage image_;     ///< one column a token, at least as wide as all
     mutable int kept_ = 0;     ///< columns of it that are painted
     mutable int seenBy_ = -1;  ///< for this chosen token

@@ -33,15 +33,15 @@ const Picture& KvView::shown() const {
 
 void KvView::setMode(Mode mode) {
     mode_ = mode;
-    chart_->setQuantity(mode == Reserved ? KvChartView::Quantity::Reserved : KvChartView::Quantity::Used);
+    chart_->setQuantity(mode == Reserved ? KvQuantity::Reserved : KvQuantity::Used);
     stack_->setCurrentIndex(mode == Slots ? 1 : 0);
     setFocusProxy(stack_->currentWidget());
 }
 
 QString KvView::captionOf(Mode mode) const {
     if (mode == Slots) return tr("who has keys and values where");
-    return mode == Reserved ? tr("%1 of whole blocks, measured").arg(chart_->unit())
-                            : tr("%1, measured").arg(chart_->unit());
+    return mode == Reserved ? tr("%1 of whole blocks, measured").arg(chart_->curves().unit())
+                            : tr("%1, measured").arg(chart_->curves().unit());
 }
 
 void KvView::setTheme(const Theme& theme) {

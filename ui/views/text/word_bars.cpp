@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "views/kit/geometry.hpp"
-#include "views/kit/interaction.hpp"
 #include "views/kit/painting.hpp"
+#include "views/kit/token_name.hpp"
 
 namespace mor::ui {
 namespace {
