@@ -38,10 +38,17 @@ QString readPicture(const std::string& option, const std::string& text, const QS
     return file;
 }
 
-std::vector<std::string> viewNames() {
+std::vector<std::string> namesOfViews() {
     std::vector<std::string> names;
-    for (const QString& name : TracePage::pieceNames()) names.push_back(name.toStdString());
+    for (const QString& name : viewNames()) names.push_back(name.toStdString());
     return names;
+}
+
+/// "text, token or compute"
+std::string viewList() {
+    QStringList names = viewNames();
+    const QString last = names.takeLast();
+    return (names.join(QStringLiteral(", ")) + QStringLiteral(" or ") + last).toStdString();
 }
 
 void addOptions(mor::cli::OptionTable& table, Arguments& a, bool& version) {
@@ -63,10 +70,9 @@ void addOptions(mor::cli::OptionTable& table, Arguments& a, bool& version) {
     table.option("--max-tokens", "N", "tokens to write (40)", [&](const std::string& text) {
         a.maxTokens = static_cast<int>(mor::cli::read_integer("--max-tokens", text, 1, RunSettings::kMostTokens));
     });
-    table.option(
-        "--view", "NAME", "only one view: text, token, heatmap, kv, routing or compute", [&](const std::string& text) {
-            a.view = TracePage::pieceNames()[static_cast<qsizetype>(mor::cli::read_choice("--view", text, viewNames()))];
-        });
+    table.option("--view", "NAME", "only one view: " + viewList(), [&](const std::string& text) {
+        a.view = viewNames()[static_cast<qsizetype>(mor::cli::read_choice("--view", text, namesOfViews()))];
+    });
     table.option("--size", "WxH", "pixels (1280x800)", [&](const std::string& text) { a.size = readSize(text); });
     table.flag("--dark", "the dark palette", a.dark);
     table.heading("About");

@@ -59,7 +59,7 @@ inline const std::vector<Room>& rooms() {
         {"app/cli", {"app"}, {"C library", "JSON"}},
         {"app/gui/controls", with_views({"app", "ui/feed"}), {"C library", "Qt"}},
         {"app/gui/page", with_views({}), {"C library", "Qt"}},
-        {"app/gui/export", with_views({"app/gui/page", "app/gui/controls"}), {"C library", "Qt"}},
+        {"app/gui/export", with_views({"app", "app/gui/page", "app/gui/controls"}), {"C library", "Qt"}},
         {"app/gui/window",
          with_views({"app", "ui/feed", "app/gui/controls", "app/gui/page", "app/gui/export"}),
          {"C library", "Qt"}},

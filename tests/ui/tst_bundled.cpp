@@ -74,14 +74,14 @@ void BundledTest::opensAndDraws() {
         QVERIFY(page->routing()->caption().contains("no router"));
         QCOMPARE(figuresOf(trace.trace()).meanDepth, double{mor.num_recursion});
     }
-    for (const auto& piece : page->pieces()) {
-        QVERIFY2(!piece.picture->description().isEmpty(), qPrintable(piece.name));
-        const QImage image = piece.panel->content()->grab().toImage();
+    for (const auto& view : page->views()) {
+        QVERIFY2(!view.made.picture->description().isEmpty(), qPrintable(view.name()));
+        const QImage image = view.made.widget->grab().toImage();
         const QRgb ground = image.pixel(1, 1);
         bool drawn = false;
         for (int y = 0; y < image.height() && !drawn; ++y)
             for (int x = 0; x < image.width() && !drawn; ++x) drawn = image.pixel(x, y) != ground;
-        QVERIFY2(drawn, qPrintable(piece.name));
+        QVERIFY2(drawn, qPrintable(view.name()));
     }
     takePictures(*o.window, QFileInfo(directory).fileName());
 }
@@ -154,7 +154,9 @@ void BundledTest::picturesForTheReadme() {
     const auto* page = run->window->page();
     QImage whatIf(1120, 500, QImage::Format_RGB32);
     QPainter painter(&whatIf);
-    spread->window->page()->drawInto(painter, whatIf.rect(), QStringLiteral("routing"));
+    const auto* asked = spread->window->page();
+    painter.fillRect(whatIf.rect(), asked->theme().frame().ground);
+    asked->drawView(painter, *asked->view(QStringLiteral("routing")), QRectF(whatIf.rect()).adjusted(14, 14, -14, -14));
     painter.end();
     QVERIFY(whatIf.save(file.arg("what-if")));
 

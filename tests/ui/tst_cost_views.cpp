@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QAbstractScrollArea>
 #include <QElapsedTimer>
+#include <QGraphicsTextItem>
 #include <QLocale>
 #include <QPainter>
 #include <QScrollBar>
@@ -32,6 +33,8 @@ private slots:
     void kvBandsOfNothingAreNotDrawn();
     void kvHoversAndPins();
     void kvMarksLeaveTheLegendAlone();
+    void kvWordsAreNeverCut_data();
+    void kvWordsAreNeverCut();
     void computeShowsTheFigures();
     void kvReservedIsStackedToo();
     void slotMapEqualsTheBytes_data();
@@ -133,6 +136,41 @@ void CostViewsTest::kvMarksLeaveTheLegendAlone() {
             QVERIFY(below > 0.4 * plot.height());
         }
     }
+}
+
+void CostViewsTest::kvWordsAreNeverCut_data() {
+    QTest::addColumn<int>("tokens");
+    QTest::addColumn<QSize>("size");
+    QTest::addColumn<double>("scale");
+    for (const int tokens : {5, 60, 303, 2000, 4096})
+        for (const QSize size : {QSize(280, 96), QSize(300, 140), QSize(480, 200), QSize(1200, 700)})
+            for (const double scale : {1.0, 1.6})
+                QTest::addRow("%d tokens, %d x %d at %g", tokens, size.width(), size.height(), scale)
+                    << tokens << size * scale << scale;
+}
+
+/// Neither on the axes nor in the legend: what does not fit is shorter, or not there.
+void CostViewsTest::kvWordsAreNeverCut() {
+    QFETCH(int, tokens);
+    QFETCH(QSize, size);
+    QFETCH(double, scale);
+    Stage stage({.tokens = tokens, .prompt = 3, .recursions = 4});
+    stage.kvView.setTheme({.scale = scale});
+    stage.kvView.setMinimumSize(0, 0);
+    stage.kvView.resize(size);
+    QTest::qWait(1);
+    stage.kv.flush();
+    QCoreApplication::processEvents();
+    int labels = 0;
+    for (const auto* item : stage.kv.scene()->items())
+        if (const auto* text = qgraphicsitem_cast<const QGraphicsTextItem*>(item); text && text->isVisible()) {
+            QVERIFY2(!text->toPlainText().contains(QStringLiteral("...")), qPrintable(text->toPlainText()));
+            ++labels;
+        }
+    QVERIFY(labels >= 4);
+    const auto texts = writtenIn(stage.kv, stage.kv.size());
+    for (const auto& text : texts) QVERIFY2(!text.contains(QChar(0x2026)), qPrintable(text));
+    QVERIFY(tokens < 60 || size.height() < 120 * scale || texts.contains(stage.kv.savedText()));
 }
 
 void CostViewsTest::computeShowsTheFigures() {

@@ -12,6 +12,7 @@
 #include "gui/controls/run_controls.hpp"
 #include "gui/window/comparison_window.hpp"
 #include "ui/opened_window.hpp"
+#include "ui/stage.hpp"
 #include "views/comparison/comparison_view.hpp"
 #include "views/kv/kv_chart_view.hpp"
 #include "views/kv/kv_view.hpp"
@@ -53,6 +54,7 @@ class SideBySideTest : public QObject {
     Q_OBJECT
 
 private slots:
+    void figuresAreNeverCut();
     void initTestCase() { QLocale::setDefault(QLocale(QLocale::English)); }
     void theSameModelIsTheSame();
     void modelsReadTheSameText_data();
@@ -264,6 +266,30 @@ void SideBySideTest::closesWhileItLoads() {
     }
     ComparisonWindow* left = opened.window->compareWith();  // the window goes first
     QVERIFY(left->isVisible());
+}
+
+/// Whatever the numbers are, in the least width that the view asks for.
+void SideBySideTest::figuresAreNeverCut() {
+    mor::RunComparison made;
+    made.tokens = made.predicted = 123456;
+    made.a.mean_depth = made.b.mean_depth = 12.34;
+    made.a.nats_per_token = made.b.nats_per_token = 10.123f;
+    made.a.flops_per_token = 1234.5e9;
+    made.b.flops_per_token = 12.5;
+    made.a.kv_used = 1023 * 1024 + 900;
+    made.b.kv_used = 1023LL * 1024 * 1024 + 900 * 1024;
+    made.depth_correlation = -0.12;
+    for (const std::size_t depths : {4, 1}) {
+        made.depths.assign(depths, std::vector<std::int64_t>(4, 7));
+        for (const double scale : {1.0, 1.6}) {
+            ComparisonView view;
+            view.setTheme({.scale = scale});
+            view.setComparison(made);
+            const auto texts = writtenIn(view, view.minimumSizeHint().expandedTo(QSize(0, 400)));
+            QVERIFY(texts.size() > 10);
+            for (const auto& text : texts) QVERIFY2(!text.contains(QChar(0x2026)), qPrintable(text));
+        }
+    }
 }
 
 QTEST_MAIN(SideBySideTest)

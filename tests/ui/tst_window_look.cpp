@@ -29,6 +29,9 @@ private slots:
     void presentationHidesControls();
     void oneViewAlone_data();
     void oneViewAlone();
+    void layoutComesBack_data();
+    void layoutComesBack();
+    void viewsHaveKeys();
     void presentationFitsTheScreen();
     void keysEnlargeTheFocusedView();
     void fitsSmallScreens();
@@ -82,7 +85,7 @@ void WindowLookTest::presentationHidesControls() {
 
 void WindowLookTest::oneViewAlone_data() {
     QTest::addColumn<QString>("name");
-    for (const QString& name : TracePage::pieceNames()) QTest::newRow(qPrintable(name)) << name;
+    for (const QString& name : viewNames()) QTest::newRow(qPrintable(name)) << name;
 }
 
 void WindowLookTest::oneViewAlone() {
@@ -90,27 +93,95 @@ void WindowLookTest::oneViewAlone() {
     QTemporaryDir folder;
     Opened o({});
     o.window->openTrace(recordedRun(folder));
-    const auto& pieces = o.window->page()->pieces();
-    const auto piece = std::find_if(pieces.begin(), pieces.end(), [&](const auto& p) { return p.name == name; });
-    const QSize before = piece->panel->size();
+    const auto* page = o.window->page();
+    const auto* view = page->view(name);
+    const QSize before = view->panel->size();
     o.window->selection().togglePin(3);
-    QTest::mouseClick(piece->panel->enlargeButton(), Qt::LeftButton);
+    QTest::mouseClick(view->panel->enlargeButton(), Qt::LeftButton);
     QCoreApplication::processEvents();
     QCOMPARE(o.window->page()->enlarged(), name);
-    for (const auto& one : pieces) QCOMPARE(one.panel->isVisible(), one.name == name);
-    QCOMPARE(piece->panel->size(), o.window->page()->size());
+    for (const auto& one : page->views()) QCOMPARE(one.panel->isVisible(), one.name() == name);
+    QCOMPARE(view->panel->size(), o.window->page()->size());
     QCOMPARE(o.window->page()->theme().scale, 1.6);
     QVERIFY(!o.window->promptBox()->isVisible());
     QVERIFY(!o.window->playBar()->isVisible());
     const auto layout = o.window->page()->layoutState();  // what is remembered is the layout of all
-    QTest::keyClick(piece->panel->content(), Qt::Key_Escape);
+    QTest::keyClick(view->panel->content(), Qt::Key_Escape);
     QCoreApplication::processEvents();
     QCOMPARE(o.window->page()->enlarged(), QString());
-    for (const auto& one : pieces) QVERIFY(one.panel->isVisible());
-    QCOMPARE(piece->panel->size(), before);
+    for (const auto& one : page->views()) QVERIFY(one.panel->isVisible());
+    QCOMPARE(view->panel->size(), before);
     QCOMPARE(o.window->page()->layoutState(), layout);
     QCOMPARE(o.window->selection().pinned(), 3);  // Esc went back, and no further
     QVERIFY(o.window->promptBox()->isVisible());
+}
+
+void WindowLookTest::layoutComesBack_data() {
+    QTest::addColumn<QList<int>>("keys");
+    QTest::addColumn<QSize>("screen");
+    for (const QSize screen : {QSize(1920, 1080), QSize(1280, 800), QSize(2560, 1440)}) {
+        const auto row = [&](const char* name, const QList<int>& keys) {
+            QTest::addRow("%s, %d", name, screen.width()) << keys << screen;
+        };
+        row("F11, F5 and back", {Qt::Key_F11, Qt::Key_F5, Qt::Key_F5, Qt::Key_F11});
+        row("F11, F5, back by Esc", {Qt::Key_F11, Qt::Key_F5, Qt::Key_Escape, Qt::Key_Escape});
+        row("F5 only", {Qt::Key_F5, Qt::Key_F5});
+        row("a view alone in between", {Qt::Key_F11, Qt::Key_F5, Qt::Key_F6, Qt::Key_F6, Qt::Key_F5, Qt::Key_F11});
+    }
+}
+
+/// Full screen is a screen of that size; afterwards the window is as it was, and so is everything in it.
+void WindowLookTest::layoutComesBack() {
+    QFETCH(QList<int>, keys);
+    QFETCH(QSize, screen);
+    QTemporaryDir folder;
+    Opened o({});
+    o.window->openTrace(recordedRun(folder));
+    QVERIFY(QTest::qWaitForWindowActive(o.window.get()));
+    o.window->resize(1440, 900);
+    QCoreApplication::processEvents();
+    const auto sizes = [&] {
+        QList<QSize> all;
+        for (const auto& view : o.window->page()->views()) all += view.panel->size();
+        return all;
+    };
+    const auto before = sizes();
+    o.window->page()->flow()->setFocus();
+    for (const int key : keys) {
+        QTest::keyClick(o.window->focusWidget() ? o.window->focusWidget() : o.window.get(), static_cast<Qt::Key>(key));
+        QCoreApplication::processEvents();
+        if (o.window->isFullScreen()) o.window->resize(screen);
+        QCoreApplication::processEvents();
+    }
+    QVERIFY(!o.window->isFullScreen());
+    o.window->resize(1440, 900);
+    QCoreApplication::processEvents();
+    const auto after = sizes();
+    for (qsizetype i = 0; i < before.size(); ++i) {
+        const auto off = after[i] - before[i];
+        QVERIFY2(std::abs(off.width()) <= 2 && std::abs(off.height()) <= 2,
+                 qPrintable(QStringLiteral("%1: %2 x %3 was %4 x %5")
+                                .arg(o.window->page()->views()[static_cast<std::size_t>(i)].name())
+                                .arg(after[i].width())
+                                .arg(after[i].height())
+                                .arg(before[i].width())
+                                .arg(before[i].height())));
+    }
+}
+
+/// The key that a view's row in the table names shows it alone, and brings all back.
+void WindowLookTest::viewsHaveKeys() {
+    QTemporaryDir folder;
+    Opened o({});
+    o.window->openTrace(recordedRun(folder));
+    QVERIFY(QTest::qWaitForWindowActive(o.window.get()));
+    for (const auto& description : viewDescriptions()) {
+        const auto keys = description.shortcut[0];
+        QTest::keyClick(o.window->focusWidget(), keys.key(), keys.keyboardModifiers());
+        QCOMPARE(o.window->page()->enlarged(), description.name);
+        QTest::keyClick(o.window->focusWidget(), keys.key(), keys.keyboardModifiers());
+        QCOMPARE(o.window->page()->enlarged(), QString());
+    }
 }
 
 /// Large type takes room: what a small screen has none for gives way, and the window stays as it is.
@@ -261,7 +332,7 @@ void WindowLookTest::screenshots() {
     save(*menu, "chooser");
     menu->close();
     o.window->selection().togglePin(40);
-    for (const QString& name : TracePage::pieceNames()) {
+    for (const QString& name : viewNames()) {
         emit o.window->page()->enlargeWanted(name);
         save(*o.window, "alone-" + name);
         o.window->actions().back->trigger();

@@ -5,31 +5,24 @@
 #include <QCoreApplication>
 #include <QImage>
 #include <QPainter>
-#include <QScrollBar>
 #include <algorithm>
 
 #include "gui/controls/status_line.hpp"
+#include "gui/export/run_sheet.hpp"
 #include "gui/export/run_text.hpp"
 #include "gui/page/trace_page.hpp"
 #include "models/trace_model.hpp"
 #include "mor/version.hpp"
-#include "views/heatmap/depth_heatmap_view.hpp"
 #include "views/kit/interaction.hpp"
-#include "views/kit/token_name.hpp"
 #include "views/kit/panel.hpp"
-#include "views/kv/kv_chart_view.hpp"
-#include "views/kv/kv_slot_view.hpp"
-#include "views/kv/kv_view.hpp"
-#include "views/routing/routing_view.hpp"
-#include "views/text/token_flow_view.hpp"
+#include "views/kit/token_name.hpp"
 
 namespace mor::ui {
 
 namespace {
 
-constexpr double kScale = 2;                      ///< pixels of a picture for one of the page
-constexpr double kColumn = 24, kFrame = 260;      ///< heatmap: a column, and what stands at both sides
-constexpr double kWidest = 12000, kUsual = 1240;  ///< pixels: longer runs become narrower columns
+constexpr double kScale = 2;        ///< pixels of a picture for one of the page
+constexpr double kLargest = 32767;  ///< pixels of a side that can be painted
 
 QString tr(const char* text) { return QCoreApplication::translate("Export", text); }
 
@@ -65,11 +58,12 @@ QString styleOf(const TracePage& page) {
 /// One boxed picture as an image inside of the page, with its description for those who cannot see it.
 template <typename Draw>
 QString figure(const QSizeF& size, const QString& description, Draw draw) {
-    QImage image((size * kScale).toSize(), QImage::Format_RGB32);
+    const double scale = std::min(kScale, kLargest / std::max(size.width(), size.height()));
+    QImage image((size * scale).toSize(), QImage::Format_RGB32);
     if (image.isNull()) return QStringLiteral("<p class=\"note\">%1</p>\n").arg(tr("This picture is too large."));
     QPainter painter(&image);
     painter.setRenderHint(QPainter::Antialiasing);
-    painter.scale(kScale, kScale);
+    painter.scale(scale, scale);
     draw(painter, QRectF(QPointF(), size));
     painter.end();
     QByteArray bytes;
@@ -83,43 +77,21 @@ QString figure(const QSizeF& size, const QString& description, Draw draw) {
         .arg(escaped(description), QString::fromLatin1(bytes.toBase64()));
 }
 
-QString boxed(const TracePage& page, const QString& title, const QString& caption, const Picture& picture,
-              const QSizeF& size) {
-    return figure(size, title + QStringLiteral(": ") + picture.description(), [&](QPainter& painter, const QRectF& area) {
-        painter.fillRect(area, page.theme().frame().ground);
-        const QRectF inner = Panel::drawInto(painter, page.theme(), area, title, caption);
-        painter.setClipRect(inner);
-        picture.drawInto(painter, inner);
-    });
-}
-
-/// All columns side by side while the picture stays reasonable, else the whole run in narrow ones.
-QString heatmapFigure(const TracePage& page, const QString& title) {
-    DepthHeatmapView& heatmap = *page.heatmap();
-    const double before = heatmap.columnWidth(), tokens = std::max(1, page.model().extent());
-    const int scrolled = heatmap.horizontalScrollBar()->value();
-    const bool whole = kFrame + kColumn * tokens <= kWidest;
-    const double width = whole ? std::max(kUsual, kFrame + kColumn * tokens) : kUsual;
-    heatmap.setColumnWidth(whole ? kColumn : (width - kFrame) / tokens);
-    const QSizeF size(width, std::max(220.0, 36.0 * page.model().recursions() + 130));
-    const QString html = boxed(page, title, heatmap.caption(), heatmap, size);
-    heatmap.setColumnWidth(before);
-    heatmap.horizontalScrollBar()->setValue(scrolled);
-    return html;
-}
-
-QString viewFigures(const TracePage& page, const QString& only) {
+/// Every picture of a view in its box, high enough that nothing is left out.
+QString viewFigures(const TracePage& page, const TracePage::View& view) {
     QString html;
-    for (const auto& piece : page.pieces()) {
-        if (!only.isEmpty() && piece.name != only) continue;
-        if (piece.name == QStringLiteral("text")) continue;  // there as text
-        if (piece.name == QStringLiteral("heatmap"))
-            html += heatmapFigure(page, piece.title);
-        else if (piece.name != QStringLiteral("kv"))
-            html += boxed(page, piece.title, piece.caption, *piece.picture, {640, 320});
-        else
-            html += boxed(page, piece.title, page.kv()->captionOf(KvView::Used), *page.kv()->chart(), {640, 320}) +
-                    boxed(page, piece.title, page.kv()->captionOf(KvView::Slots), *page.kv()->slotMap(), {kUsual, 260});
+    const QSizeF around = Panel::around(page.theme());
+    for (const Figure& one : view.made.figures()) {
+        const double width = one.size.width() * page.theme().scale;
+        const double complete = one.picture->completeHeight(width - around.width()) + around.height();
+        html += figure({width, std::max(one.size.height() * page.theme().scale, complete)},
+                       view.title + QStringLiteral(": ") + one.picture->description(),
+                       [&](QPainter& painter, const QRectF& area) {
+                           painter.fillRect(area, page.theme().frame().ground);
+                           const QRectF inner = Panel::drawInto(painter, page.theme(), area, view.title, one.caption);
+                           painter.setClipRect(inner);
+                           one.picture->drawInto(painter, inner);
+                       });
     }
     return html;
 }
@@ -150,28 +122,27 @@ QString textSection(const TracePage& page) {
     return html + QStringLiteral("</div>\n");
 }
 
-QString tableSection(const TraceModel& model) {
+QString tableSection(const TraceModel& model, const std::vector<int>& columns) {
     QString html = QStringLiteral("<table><thead><tr>");
-    for (int column = 0; column < model.columnCount(); ++column)
+    for (const int column : columns)
         html += QStringLiteral("<th>%1</th>").arg(escaped(model.headerData(column, Qt::Horizontal).toString()));
     html += QStringLiteral("</tr></thead><tbody>\n");
     for (int row = 0; row < model.rowCount(); ++row) {
         html += QStringLiteral("<tr>");
-        for (int column = 0; column < model.columnCount(); ++column)
+        for (const int column : columns)
             html += QStringLiteral("<td>%1</td>").arg(escaped(model.index(row, column).data().toString()));
         html += QStringLiteral("</tr>\n");
     }
     return html + QStringLiteral("</tbody></table>\n");
 }
 
-QString provenance(const mor::TraceHeader& header) {
+QString provenance(const mor::Trace& trace) {
     QString html = QStringLiteral("<dl>");
-    for (const QString& line : runText(header).split(QLatin1Char('\n'))) {
-        const auto colon = line.indexOf(QLatin1String(": "));
-        html += colon < 0
-                    ? QStringLiteral("<dd>%1</dd>").arg(escaped(line))
-                    : QStringLiteral("<dt>%1</dt><dd>%2</dd>").arg(escaped(line.left(colon)), escaped(line.mid(colon + 2)));
-    }
+    const auto item = [&](const QString& name, const QString& value) {
+        html += QStringLiteral("<dt>%1</dt><dd>%2</dd>").arg(escaped(name), value);
+    };
+    for (const auto& fact : runFacts(trace.header)) item(fact.name, escaped(fact.value));
+    item(tr("To make it again"), QStringLiteral("<code>%1</code>").arg(escaped(commandOf(trace))));
     return html + QStringLiteral("</dl>\n");
 }
 
@@ -190,10 +161,9 @@ QString escaped(const QString& text) {
     return visible.toHtmlEscaped().replace(QLatin1Char('\n'), QLatin1String("&#10;"));
 }
 
-QByteArray htmlOf(const TracePage& page, const QSize& size, const QString& piece) {
+QByteArray htmlOf(const TracePage& page, const QSize& size, const QString& only) {
     const TraceModel& model = page.model();
     const QString name = QString::fromStdString(model.header().model_name);
-    const auto wants = [&](const char* one) { return piece.isEmpty() || piece == QLatin1String(one); };
     QString html = QStringLiteral(
                        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n"
                        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
@@ -201,15 +171,25 @@ QByteArray htmlOf(const TracePage& page, const QSize& size, const QString& piece
                        "<title>%2</title>\n<style>%3</style></head><body>\n<h1>%2</h1>\n<p class=\"note\">%4</p>\n")
                        .arg(QLatin1String(mor::version()), escaped(name), styleOf(page),
                             escaped(statusText(model, EngineState::Ready, {})));
-    if (wants("text")) html += heading(tr("Text")) + textSection(page);
-    if (piece.isEmpty())
-        html +=
-            heading(tr("All views")) + figure(size, tr("All views of this run, described one by one below"),
-                                              [&](QPainter& painter, const QRectF& area) { page.drawInto(painter, area); });
-    html += heading(piece.isEmpty() ? tr("One by one") : tr("View")) + viewFigures(page, piece);
-    html += heading(tr("What this run was made with")) + provenance(model.header());
-    html += heading(tr("All numbers")) + QStringLiteral("<details><summary>%1</summary>\n").arg(tr("Show the table")) +
-            tableSection(model) + QStringLiteral("</details>\n");
+    QString figures;
+    bool asText = false;  // a view without pictures is there as text
+    for (const auto& view : page.views()) {
+        if (!only.isEmpty() && view.name() != only) continue;
+        const auto drawn = viewFigures(page, view);
+        asText |= drawn.isEmpty();
+        figures += drawn;
+    }
+    if (asText) html += heading(tr("Text")) + textSection(page);
+    if (only.isEmpty()) {
+        const RunSheet sheet(page, size);
+        html += heading(tr("All views")) + figure(sheet.size(), tr("All views of this run, described one by one below"),
+                                                  [&](QPainter& painter, const QRectF&) { sheet.draw(painter); });
+    }
+    if (!figures.isEmpty()) html += heading(only.isEmpty() ? tr("One by one") : tr("View")) + figures;
+    html += heading(tr("What this run was made with")) + provenance(model.trace());
+    html += heading(only.isEmpty() ? tr("All numbers") : tr("The numbers of this view")) +
+            QStringLiteral("<details><summary>%1</summary>\n").arg(tr("Show the table")) +
+            tableSection(model, tableColumns(model, only)) + QStringLiteral("</details>\n");
     html +=
         QStringLiteral("<p class=\"note\">%1</p>\n</body></html>\n")
             .arg(

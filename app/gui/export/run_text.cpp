@@ -6,6 +6,7 @@
 #include <QStringList>
 
 #include "mor/config.hpp"
+#include "run_command.hpp"
 
 namespace mor::ui {
 namespace {
@@ -41,22 +42,33 @@ QString routingText(const mor::TraceHeader& header) {
 
 }  // namespace
 
-QString runText(const mor::TraceHeader& header) {
+QList<RunFact> runFacts(const mor::TraceHeader& header) {
     const auto text = [](const std::string& utf8) { return QString::fromStdString(utf8); };
-    return QStringList{
-        tr("Model: %1 (%2)").arg(text(header.model_name), text(header.model_hash)),
-        tr("Recursions: %1, sharing %2")
-            .arg(header.config.mor.num_recursion)
-            .arg(QLatin1String(mor::name_of(header.config.mor.sharing))),
-        tr("Prompt: %1").arg(header.prompt.empty() ? tr("%1 token ids").arg(header.prompt_tokens) : text(header.prompt)),
-        tr("Tokens: %1 in the prompt, at most %2 after it").arg(header.prompt_tokens).arg(header.max_tokens),
-        tr("Sampling: %1").arg(samplingText(header.sampling)),
-        tr("Routing: %1").arg(routingText(header)),
-        tr("KV cache: %1, %2")
-            .arg(QLatin1String(mor::name_of(header.kv_policy)), QLatin1String(mor::name_of(header.kv_type))),
-        tr("Device: %1").arg(text(header.device)),
-        tr("Engine: %1").arg(text(header.engine_version))}
-        .join(QLatin1Char('\n'));
+    return {{RunFact::Model, tr("Model"), tr("%1 (%2)").arg(text(header.model_name), text(header.model_hash))},
+            {RunFact::Setting, tr("Recursions"),
+             tr("%1, sharing %2")
+                 .arg(header.config.mor.num_recursion)
+                 .arg(QLatin1String(mor::name_of(header.config.mor.sharing)))},
+            {RunFact::Prompt, tr("Prompt"),
+             header.prompt.empty() ? tr("%1 token ids").arg(header.prompt_tokens) : text(header.prompt)},
+            {RunFact::Setting, tr("Tokens"),
+             tr("%1 in the prompt, at most %2 after it").arg(header.prompt_tokens).arg(header.max_tokens)},
+            {RunFact::Setting, tr("Sampling"), samplingText(header.sampling)},
+            {RunFact::Setting, tr("Routing"), routingText(header)},
+            {RunFact::Setting, tr("KV cache"),
+             tr("%1, %2").arg(QLatin1String(mor::name_of(header.kv_policy)), QLatin1String(mor::name_of(header.kv_type)))},
+            {RunFact::Setting, tr("Device"), text(header.device)},
+            {RunFact::Setting, tr("Engine"), text(header.engine_version)}};
+}
+
+QString runText(const mor::TraceHeader& header) {
+    QStringList lines;
+    for (const auto& fact : runFacts(header)) lines += fact.line();
+    return lines.join(QLatin1Char('\n'));
+}
+
+QString commandOf(const mor::Trace& trace) {
+    return QString::fromStdString(mor::run_command(trace, mor::bundled_name(trace.header)));
 }
 
 }  // namespace mor::ui

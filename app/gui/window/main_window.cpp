@@ -71,6 +71,7 @@ void MainWindow::compose() {
     page_ = new TracePage(&model_, &selection_);
     playBar_ = new PlayBar(&player_);
     status_ = new StatusLine;
+    addActions(page_->viewActions());
     page_->addAction(actions_.pause);  // Space pauses wherever it does not type a blank
 
     auto* middle = new QVBoxLayout;
@@ -147,7 +148,7 @@ void MainWindow::connectActions() {
     on(actions_.nextRecursion, [this] { step(Pace::Recursion); });
     on(actions_.stop, [this] { feed_.state() == EngineState::Loading ? feed_.cancelLoad() : feed_.stop(); });
     on(actions_.back, [this] { goBack(); });
-    on(actions_.enlarge, [this] { enlarge(page_->enlarged().isEmpty() ? page_->focusedPiece() : QString()); });
+    on(actions_.enlarge, [this] { enlarge(page_->enlarged().isEmpty() ? page_->focusedView() : QString()); });
     connect(page_, &TracePage::enlargeWanted, this, &MainWindow::enlarge);
     on(actions_.openTrace, [this] { askForTrace(); });
     on(actions_.openModel, [this] { askForModel(); });

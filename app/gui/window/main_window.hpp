@@ -99,7 +99,7 @@ private:
 
     void applyLook();
     void setPresentation(bool);
-    void enlarge(const QString& piece);
+    void enlarge(const QString& view);
     void showControls(bool);
     void goBack();
     Settings currentSettings() const;

@@ -103,14 +103,13 @@ void MainWindow::setPresentation(bool on) {
     showControls(!on && page_->enlarged().isEmpty());
 }
 
-void MainWindow::enlarge(const QString& piece) {
-    if (piece == page_->enlarged()) return;
+void MainWindow::enlarge(const QString& view) {
+    if (view == page_->enlarged()) return;
     // All views in large type ask for more room than one: the type shrinks before they come back.
-    if (piece.isEmpty()) showControls(!actions_.presentation->isChecked());
-    page_->setEnlarged(piece);
-    if (piece.isEmpty()) return;
-    for (const auto& one : page_->pieces())
-        if (one.name == piece) one.panel->content()->setFocus();
+    if (view.isEmpty()) showControls(!actions_.presentation->isChecked());
+    page_->setEnlarged(view);
+    if (view.isEmpty()) return;
+    if (const auto* one = page_->view(view)) one->made.widget->setFocus();
     showControls(false);
 }
 

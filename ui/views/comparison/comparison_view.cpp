@@ -14,7 +14,8 @@
 namespace mor::ui {
 namespace {
 
-constexpr double kLine = 20, kGap = 12, kNumber = 72, kRatio = 56;
+constexpr double kLine = 20, kGap = 12, kNumber = 64, kRatio = 56, kColumnGap = 12, kLeastWidth = 300;
+constexpr double kMatrixNames = 72;
 constexpr double kLeastCell = 14, kMostCell = 44, kAxis = 18;  // of the matrix; kAxis: names of its rows and columns
 
 QString real(double value, int decimals) {
@@ -38,6 +39,7 @@ ComparisonView::ComparisonView(QWidget* parent) : QWidget(parent) {
 void ComparisonView::setComparison(std::optional<mor::RunComparison> comparison) {
     comparison_ = std::move(comparison);
     setAccessibleDescription(description());
+    updateGeometry();
     update();
 }
 
@@ -69,9 +71,9 @@ QRectF ComparisonView::matrixIn(const QRectF& area) const {
     const auto columns = static_cast<double>(comparison_->depths[0].size());
     const auto lines = static_cast<double>(comparison_->depths.size());
     const double cell = std::floor(std::min({theme_.px(kMostCell), (area.height() - above - theme_.px(kAxis)) / lines,
-                                             (area.width() - theme_.px(kNumber)) / columns}));
+                                             (area.width() - theme_.px(kMatrixNames)) / columns}));
     if (cell < theme_.px(kLeastCell)) return {};
-    return {area.left() + theme_.px(kNumber), area.top() + above, cell * columns, cell * lines};
+    return {area.left() + theme_.px(kMatrixNames), area.top() + above, cell * columns, cell * lines};
 }
 
 QRectF ComparisonView::matrixCell(const QRectF& area, int a, int b) const {
@@ -105,18 +107,27 @@ void ComparisonView::drawInto(QPainter& painter, const QRectF& area) const {
     painter.restore();
 }
 
+/// As wide as its longest number, and a little more.
+double ComparisonView::columnWidth(QString Row::*column, double least) const {
+    double width = theme_.px(least);
+    for (const Row& row : rows()) width = std::max(width, textWidth(theme_.body(), row.*column) + theme_.px(kColumnGap));
+    return width;
+}
+
 void ComparisonView::drawRows(QPainter& painter, const QRectF& area) const {
-    const double line = theme_.px(kLine), number = theme_.px(kNumber), ratio = theme_.px(kRatio);
+    const double line = theme_.px(kLine);
+    const double a = columnWidth(&Row::a, kNumber), b = columnWidth(&Row::b, kNumber);
+    const double ratio = columnWidth(&Row::ratio, kRatio);
     double y = area.top();
     const auto write = [&](const Row& row, bool head) {
         painter.setFont(theme_.caption());
         painter.setPen(theme_.frame().caption);
-        const double numbers = row.a.isEmpty() ? ratio : 2 * number + ratio;
+        const double numbers = row.a.isEmpty() ? ratio : a + b + ratio;
         drawLine(painter, {area.left(), y, area.width() - numbers, line}, Qt::AlignLeft | Qt::AlignVCenter, row.name);
         painter.setFont(head ? theme_.title() : theme_.body());
         painter.setPen(theme_.frame().text);
-        double x = area.right() - 2 * number - ratio;
-        for (const auto& [text, width] : {std::pair(row.a, number), {row.b, number}, {row.ratio, ratio}}) {
+        double x = area.right() - a - b - ratio;
+        for (const auto& [text, width] : {std::pair(row.a, a), {row.b, b}, {row.ratio, ratio}}) {
             drawLine(painter, {x, y, width, line}, Qt::AlignRight | Qt::AlignVCenter, text);
             x += width;
         }
@@ -169,7 +180,13 @@ QString ComparisonView::description() const {
 
 QSize ComparisonView::sizeHint() const { return QSizeF(theme_.px(330), theme_.px(280)).toSize(); }
 
-QSize ComparisonView::minimumSizeHint() const { return QSizeF(theme_.px(300), theme_.px(6 * kLine)).toSize(); }
+QSize ComparisonView::minimumSizeHint() const {
+    double name = 0;
+    for (const Row& row : rows())
+        if (!row.a.isEmpty()) name = std::max(name, textWidth(theme_.caption(), row.name));
+    const double numbers = columnWidth(&Row::a, kNumber) + columnWidth(&Row::b, kNumber) + columnWidth(&Row::ratio, kRatio);
+    return QSizeF(std::max(theme_.px(kLeastWidth), std::ceil(name + numbers) + 1), theme_.px(6 * kLine)).toSize();
+}
 
 void ComparisonView::paintEvent(QPaintEvent*) {
     QPainter painter(this);

@@ -41,6 +41,7 @@ protected:
 private:
     QRectF matrixIn(const QRectF& area) const;
     bool hasMatrix() const { return comparison_ && comparison_->depths.size() > 1 && comparison_->depths[0].size() > 1; }
+    double columnWidth(QString Row::*column, double least) const;
     void drawRows(QPainter&, const QRectF& area) const;
     void drawMatrix(QPainter&, const QRectF& area) const;
 

@@ -116,7 +116,7 @@ void CostChart::drawBars(QPainter& painter, const QRectF& plot) const {
     for (int token = 0; token < model_.tokenCount(); ++token) {
         const double left = std::round(plot.left() + token * bar), right = std::round(plot.left() + (token + 1) * bar) - 1;
         double bottom = plot.bottom();
-        const auto piece = [&](double amount, const QColor& colour, bool pale) {
+        const auto stack = [&](double amount, const QColor& colour, bool pale) {
             // Not every kind of picture can clip.
             const double height = std::min(amount / top_ * plot.height(), bottom - plot.top());
             const QRectF area(left, bottom - height, std::max(1.0, right - left), height);
@@ -130,11 +130,11 @@ void CostChart::drawBars(QPainter& painter, const QRectF& plot) const {
         if (quantity_ == Quantity::Time) {
             const auto parts = times_.of(token);
             for (std::size_t part = 0; part < parts.size(); ++part)
-                piece(parts[part], part == 0 ? theme_.frame().neutral : theme_.depth(static_cast<int>(part), recursions),
+                stack(parts[part], part == 0 ? theme_.frame().neutral : theme_.depth(static_cast<int>(part), recursions),
                       part > 0 && faint[part]);
         } else {
             const int depth = model_.token(token).depth;
-            piece(value(token), recursions == 0 ? theme_.frame().neutral : theme_.depth(depth, recursions),
+            stack(value(token), recursions == 0 ? theme_.frame().neutral : theme_.depth(depth, recursions),
                   faint[static_cast<std::size_t>(std::clamp(depth, 0, recursions))]);
         }
     }

@@ -63,10 +63,10 @@ std::vector<HeatmapLayout> wrapHeatmap(const Theme& theme, const QRectF& area, i
                                        double columnWidth, const HeatmapSides& sides) {
     const auto [perLine, width] = columnsOfLine(lineLength(theme, area.width(), sides), columns, columnWidth);
     const int lines = std::max(1, (columns + perLine - 1) / perLine);
+    const double gap = theme.px(kBetweenLines), height = (area.height() - (lines - 1) * gap) / lines;
     std::vector<HeatmapLayout> layouts;
     for (int line = 0; line < lines; ++line) {
-        const QRectF part(area.left(), area.top() + line * area.height() / lines, area.width(), area.height() / lines);
-        const QRectF inside = line + 1 < lines ? part.adjusted(0, 0, 0, -theme.px(kBetweenLines)) : part;
+        const QRectF inside(area.left(), area.top() + line * (height + gap), area.width(), height);
         auto layout = layOutHeatmap(theme, inside, recursions, columns, width, line * perLine * width, sides);
         layout.first = line * perLine;
         layout.end = std::min(columns, layout.first + perLine);

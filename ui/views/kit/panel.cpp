@@ -125,6 +125,8 @@ void Panel::addCorner(QWidget* widget) {
     if (auto* themed = dynamic_cast<Themed*>(widget)) themed->setTheme(theme_);
 }
 
+QSizeF Panel::around(const Theme& theme) { return {2 * theme.px(kPadding), theme.px(8 + kHead + kSpace + 10)}; }
+
 QRectF Panel::drawInto(QPainter& painter, const Theme& theme, const QRectF& area, const QString& title,
                        const QString& caption) {
     drawBox(painter, theme, area);

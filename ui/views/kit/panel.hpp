@@ -26,6 +26,9 @@ public:
     QToolButton* enlargeButton() const { return enlarge_; }
     void setEnlarged(bool);  ///< what the button shows and offers
 
+    /// The pixels that a box adds to the width and height of its content.
+    static QSizeF around(const Theme&);
+
     /// The same box drawn elsewhere (export); returns the area left for the content.
     static QRectF drawInto(QPainter&, const Theme&, const QRectF& area, const QString& title, const QString& caption);
 

@@ -52,6 +52,9 @@ public:
         return 0;
     }
 
+    /// Catches up with what was put off to the next tick.
+    virtual void catchUp() {}
+
     /// The picture in one or two sentences, for screen readers.
     virtual QString description() const = 0;
 };

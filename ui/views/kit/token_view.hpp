@@ -119,7 +119,8 @@ protected:
 /// A view that is painted as a whole: at once after what somebody did, a few times a second while text comes in.
 class WholeView : public TokenView<QWidget> {
 public:
-    virtual void refresh();  ///< catches up with the run now
+    virtual void refresh();  ///< takes up what changed, now
+    void catchUp() override { refresh(); }
 
 protected:
     WholeView(TraceModel*, Selection*, ViewTraits, QWidget* parent);

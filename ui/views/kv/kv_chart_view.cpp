@@ -38,6 +38,7 @@ KvChartView::KvChartView(TraceModel* model, Selection* selection, QWidget* paren
     chart()->layout()->setContentsMargins(0, 0, 0, 0);
     pending_.setSingleShot(true);
     connect(&pending_, &QTimer::timeout, this, &KvChartView::flush);
+    connect(chart(), &QChart::geometryChanged, this, &KvChartView::extend);  // other labels fit
     setTheme({});
     KvChartView::restart();
 }

@@ -26,6 +26,7 @@ public:
     QPointF pointFor(int token) const;  ///< on the viewport, on the upper edge of the stack
     int tokenAt(const QPointF& viewport) const override;
     void flush();  ///< draws what has arrived now
+    void catchUp() override { flush(); }
 
     /// The axes reach as far as those of the other chart, which lives as long: two sides of a comparison.
     void shareAxesWith(const KvChartView* other);

@@ -9,11 +9,13 @@
 #include <numeric>
 
 #include "views/kit/geometry.hpp"
+#include "views/kit/text_lines.hpp"
 
 namespace mor::ui {
 namespace {
 
 constexpr double kFewestTokens = 16;
+constexpr double kTitledHeight = 120;  // lower charts have room for the numbers of the axis only
 constexpr double kTolerance = 0.5;  // pixels that a curve may be off
 
 /// Only what changed: every property of an axis lays the chart out again.
@@ -115,9 +117,16 @@ void KvCurves::fitAxes(const KvCurves* other) {
     unit_ = scale.name;
     // Both ends grow in steps, so that the picture stands still while tokens arrive.
     const double columns = std::max(kFewestTokens, niceBinaryStep(count, 1));
-    setAxis(tokens_, columns, std::max(1.0, niceBinaryStep(columns, 6)));
+    // Labels closer to each other than they are long would be cut.
+    const auto room = chart_->size();
+    tokens_->setTitleVisible(room.height() >= theme_.px(kTitledHeight));
+    const auto steps = [](double pixels, double each, int most) {
+        return std::clamp(static_cast<int>(pixels / each), 1, most);
+    };
+    const double wide = textWidth(theme_.caption(), countText(static_cast<int>(columns))) + theme_.px(20);
+    setAxis(tokens_, columns, std::max(1.0, niceBinaryStep(columns, steps(room.width() - theme_.px(64), wide, 6))));
     const double height = std::max(1.0, largest / divisor_);
-    const double step = niceBinaryStep(height, 4);
+    const double step = niceBinaryStep(height, steps(room.height() - theme_.px(44), theme_.px(22), 4));
     setAxis(bytes_, niceCeiling(height, step), step);
 }
 

@@ -21,29 +21,32 @@ KvLabels::KvLabels(const TraceModel& model, const KvCurves& curves, const Theme&
                    const QString& saved, const QString& value)
     : model_(model), curves_(curves), theme_(theme), plot_(plot) {
     const auto& frame = theme.frame();
-    addRow(Sample::Line, TraceModel::tr("vanilla reference (computed)"), theme.caption(), frame.caption);
-    addRow(Sample::None, saved, theme.title(), frame.text);
-    if (!value.isEmpty()) {
-        addRow(Sample::None, value, theme.caption(), frame.selection);
-        return;
-    }
-    // In a low chart the curves leave little room: a shorter name, or none.
-    const double space = room(plot.top() + theme.px(2 + 3 * kRow));
-    const auto fits = [&](const QString& name) { return textWidth(theme.caption(), name) <= space; };
-    const auto whole = model.recursions() > 0 ? TraceModel::tr("outside the recursions") : TraceModel::tr("all layers");
-    const auto brief = model.recursions() > 0 ? TraceModel::tr("outside") : whole;
-    if (fits(brief)) addRow(Sample::Square, fits(whole) ? whole : brief, theme.caption(), frame.caption);
+    addRow(
+        Sample::Line,
+        {TraceModel::tr("vanilla reference (computed)"), TraceModel::tr("vanilla (computed)"), TraceModel::tr("vanilla")},
+        theme.caption(), frame.caption);
+    addRow(Sample::None, {saved}, theme.title(), frame.text);
+    if (!value.isEmpty())
+        addRow(Sample::None, {value}, theme.caption(), frame.selection);
+    else if (model.recursions() > 0)
+        addRow(Sample::Square, {TraceModel::tr("outside the recursions"), TraceModel::tr("outside")}, theme.caption(),
+               frame.caption);
+    else
+        addRow(Sample::Square, {TraceModel::tr("all layers")}, theme.caption(), frame.caption);
 }
 
-void KvLabels::addRow(Sample sample, const QString& text, const QFont& font, const QColor& ink) {
+/// In a small chart the curves leave little room: the first of the texts that fits, whole; none without.
+void KvLabels::addRow(Sample sample, const QStringList& texts, const QFont& font, const QColor& ink) {
     const double line = theme_.px(kRow), top = plot_.top() + theme_.px(2) + static_cast<double>(rows_.size()) * line;
-    const double left = plot_.left() + theme_.px(kIndent + kSample + kSpace);
-    const double width = std::min(textWidth(font, text) + 1, room(top + line));
-    rows_.push_back({sample, text, font, ink, {left, top, width, line}});
-}
-
-double KvLabels::room(double bottom) const {
-    return std::max(0.0, freeWidth(bottom) - theme_.px(kIndent + kSample + 2 * kSpace));
+    const double free = freeWidth(top + line) - theme_.px(kSpace);
+    const double beside = theme_.px(kIndent + kSample + kSpace);
+    for (const auto& text : texts) {
+        const double width = textWidth(font, text) + 1;
+        // Words without a sample align with the others where there is room.
+        const double left = sample == Sample::None && beside + width > free ? theme_.px(kIndent) : beside;
+        if (left + width > free) continue;
+        return rows_.push_back({sample, text, font, ink, {plot_.left() + left, top, width, line}});
+    }
 }
 
 double KvLabels::freeWidth(double y) const {

@@ -3,6 +3,7 @@
 
 #include <QRectF>
 #include <QString>
+#include <QStringList>
 #include <vector>
 
 #include "views/kit/theme.hpp"
@@ -36,8 +37,7 @@ private:
         QColor ink;
         QRectF area;
     };
-    void addRow(Sample, const QString&, const QFont&, const QColor&);
-    double room(double bottom) const;  ///< for text in a row that ends there
+    void addRow(Sample, const QStringList& texts, const QFont&, const QColor&);
     double freeWidth(double y) const;  ///< left of the vanilla line, the highest curve
     void drawMarker(QPainter&, int token, bool dashed) const;
     void drawNumbers(QPainter&) const;

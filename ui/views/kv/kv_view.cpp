@@ -51,6 +51,11 @@ void KvView::setTheme(const Theme& theme) {
 
 void KvView::drawInto(QPainter& painter, const QRectF& area) const { shown().drawInto(painter, area); }
 
+void KvView::catchUp() {
+    chart_->catchUp();
+    slots_->catchUp();
+}
+
 QString KvView::description() const { return shown().description(); }
 
 }  // namespace mor::ui

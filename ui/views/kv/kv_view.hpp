@@ -33,6 +33,7 @@ public:
     void setTheme(const Theme&) override;
     void drawInto(QPainter&, const QRectF& area) const override;
     QString description() const override;
+    void catchUp() override;
 
 private:
     const Picture& shown() const;
