@@ -33,7 +33,7 @@ public:
     T* data() const { return begin_; }
 
     /// Waits; what stands behind the values must be as it was.
-    std::vector<T> values(PinnedReadback& readback, bool* intact) const {
+    std::vector<T> values(Readback& readback, bool* intact) const {
         std::vector<std::byte> bytes(size_ * sizeof(T) + kGuard);
         readback.download(begin_, bytes.size(), bytes.data());
         for (std::size_t i = bytes.size() - kGuard; i < bytes.size(); ++i) *intact = *intact && bytes[i] == std::byte{0xa5};
@@ -65,7 +65,7 @@ public:
     TestDevice& operator=(const TestDevice&) = delete;
 
     Context context(DType compute = DType::F32) {
-        return {stream_->stream(), blas_, stream_->device(), workspace_, staging_, readback_, compute};
+        return {stream_->stream(), blas_, stream_->device(), workspace_, compute};
     }
     const DeviceInfo& info() const { return stream_->device(); }
 
@@ -83,9 +83,9 @@ public:
 private:
     std::shared_ptr<DeviceStream> stream_;
     cublasHandle_t blas_ = nullptr;
-    DeviceWorkspace workspace_;
+    Workspace workspace_;
     StagingRing staging_;
-    PinnedReadback readback_;
+    Readback readback_;
     bool intact_ = true;
 };
 

@@ -149,7 +149,7 @@ std::vector<float> TestCudaAttention::run(const Shape& s, DType type, const std:
     DeviceInfo info = device_.info();
     info.multiprocessors = multiprocessors;
     Context made = device_.context();
-    Context c{made.stream, made.blas, info, made.workspace, made.staging, made.readback, made.compute};
+    Context c{made.stream, made.blas, info, made.workspace, made.compute};
     cuda::attention(c, {s.heads, s.kv_heads, s.head_dim, type, s.block_entries, nullptr, nullptr}, q_there.data(), kv,
                     out.data());
     return device_.get(out);

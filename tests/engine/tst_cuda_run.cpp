@@ -200,7 +200,7 @@ private slots:
         constexpr std::size_t kSection = std::size_t{1} << 20, kInts = 64;
         const auto stream = std::make_shared<cuda::DeviceStream>(cuda::choose_device());
         cuda::StagingRing ring(stream);
-        cuda::PinnedReadback readback(stream);
+        cuda::Readback readback(stream);
         const auto target = stream->allocate(kInts * sizeof(int));
         const std::vector<std::byte> filler(kSection - kInts * sizeof(int));
         ring.put(std::span<const std::byte>(filler));

@@ -59,7 +59,7 @@ CudaBackend::CudaBackend(const DeviceSettings& settings)
       readback_(stream_),
       kv_lists_(stream_, staging_),
       timer_(stream_),
-      context_{stream_->stream(), blas_.get(), stream_->device(), workspace_, staging_, readback_, settings.compute} {
+      context_{stream_->stream(), blas_.get(), stream_->device(), workspace_, settings.compute} {
     if (settings.compute == DType::F16) throw Error("compute: expected f32 or bf16, got f16");
 }
 

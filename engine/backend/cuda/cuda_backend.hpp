@@ -4,10 +4,11 @@
 #include <mutex>
 
 #include "backend/backend.hpp"
+#include "backend/cuda/context.hpp"
 #include "backend/cuda/kv_lists.hpp"
-#include "backend/cuda/memory.hpp"
 #include "backend/cuda/operation_timer.hpp"
 #include "backend/cuda/transfer.hpp"
+#include "backend/cuda/weights.hpp"
 
 namespace mor::cuda {
 
@@ -65,9 +66,9 @@ private:
     std::mutex mutex_;
     std::shared_ptr<DeviceStream> stream_;
     BlasHandle blas_;
-    DeviceWorkspace workspace_;
+    Workspace workspace_;
     StagingRing staging_;
-    PinnedReadback readback_;
+    Readback readback_;
     KvLists kv_lists_;
     OperationTimer timer_;
     Context context_;

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "backend/cuda/context.hpp"
+#include "backend/cuda/device_stream.hpp"
 
 /// Devices, and what to say when there is none.
 namespace mor::cuda {

@@ -8,16 +8,17 @@ set(MOR_CUDA_SOURCES
     attn_in.cu
     cuda_backend.cpp
     device.cpp
+    device_stream.cpp
     ffn.cu
     kv_lists.cpp
     linear.cu
     many_rows.cu
-    memory.cpp
     operation_timer.cpp
     pick.cu
     router.cu
     rows.cu
     transfer.cpp
+    workspace.cpp
 )
 list(TRANSFORM MOR_CUDA_SOURCES PREPEND ${MOR_CUDA_DIR}/)
 # The entry point, for shared libraries only; needs MOR_CUDA_BUILD.

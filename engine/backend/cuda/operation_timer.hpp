@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "backend/backend.hpp"
-#include "backend/cuda/memory.hpp"
+#include "backend/cuda/device_stream.hpp"
 
 namespace mor::cuda {
 

@@ -5,7 +5,7 @@
 
 #include "backend/cuda/context.hpp"
 
-/// The operations of backend.hpp on device pointers. All pointers are device memory (or staged, see Staging) unless a
+/// The operations of backend.hpp on device pointers. All pointers are device memory (or staged, see StagingRing) unless a
 /// comment says host; matrices are row-major; n, H, D as in backend.hpp. Everything is enqueued on the context's stream.
 namespace mor::cuda {
 

@@ -86,12 +86,12 @@ void StagingRing::upload(const void* host, std::size_t bytes, void* target) {
 
 // ------------------------------------------------------------------------------------------------ to the host
 
-PinnedReadback::PinnedReadback(std::shared_ptr<DeviceStream> stream)
+Readback::Readback(std::shared_ptr<DeviceStream> stream)
     : stream_(std::move(stream)), memory_(std::make_unique<PinnedMemory>(kLeast)) {}
 
-PinnedReadback::~PinnedReadback() { cudaStreamSynchronize(stream_->stream()); }
+Readback::~Readback() { cudaStreamSynchronize(stream_->stream()); }
 
-void PinnedReadback::start(const void* device, std::size_t bytes) {
+void Readback::start(const void* device, std::size_t bytes) {
     done_.wait();  // an operation that failed may have left a copy on its way
     if (bytes > memory_->size()) {
         memory_.reset();
@@ -103,12 +103,12 @@ void PinnedReadback::start(const void* device, std::size_t bytes) {
     done_.record(stream_->stream());
 }
 
-const void* PinnedReadback::finish() {
+const void* Readback::finish() {
     done_.wait();
     return memory_->data();
 }
 
-void PinnedReadback::download(const void* device, std::size_t bytes, void* host) {
+void Readback::download(const void* device, std::size_t bytes, void* host) {
     for (std::size_t done = 0; done < bytes;) {
         const std::size_t count = std::min(bytes - done, memory_->size());
         std::memcpy(static_cast<std::byte*>(host) + done, get(static_cast<const std::byte*>(device) + done, count), count);

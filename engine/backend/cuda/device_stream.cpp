@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backend/cuda/memory.hpp"
+#include "backend/cuda/device_stream.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -48,20 +48,6 @@ std::shared_ptr<std::byte> DeviceStream::allocate(std::size_t bytes) {
                 cudaSetDevice(self->device_.index);
                 cudaFreeAsync(p, self->stream_);
             }};
-}
-
-DeviceWorkspace::DeviceWorkspace(std::shared_ptr<DeviceStream> stream) : stream_(std::move(stream)), pieces_(slot::count) {}
-
-void DeviceWorkspace::release() { pieces_.assign(slot::count, {}); }
-
-void* DeviceWorkspace::bytes(int which, std::size_t count) {
-    Piece& piece = pieces_[static_cast<std::size_t>(which)];
-    if (count > piece.size || !piece.memory) {
-        piece = {};  // first, so that the new piece may be where the old one was
-        piece.memory = stream_->allocate(count);
-        piece.size = count;
-    }
-    return piece.memory.get();
 }
 
 }  // namespace mor::cuda
