@@ -24,10 +24,17 @@ struct AttendTask {
     float* values;   ///< [d, strip] sum of exp(scale q . k - largest) v
 };
 
+/// What callers may expect of a set, and of the machines that run it.
+struct Capabilities {
+    double pass_flops;   ///< of a float32 pass that two threads end within some tens of milliseconds
+    bool bf16_products;  ///< where the library multiplies bfloat16 in hardware, it may be used beside this set
+};
+
 /// Single-threaded inner loops in one instruction set. The same source is compiled once per set; callers hold a
 /// reference to the table chosen at run time. No function allocates, throws or keeps state.
 struct Kernels {
-    const char* name;
+    const char* name;  ///< for people and settings
+    Capabilities can;
 
     /// y[r ldy + o] (+)= sum over k of x[r ldx + k] w[o in + k], for r < n and o < outs. Every (r, o) is summed in the
     /// same order whatever n and outs are, so a row's result does not depend on its neighbours.

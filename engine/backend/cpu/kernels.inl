@@ -14,7 +14,7 @@
 
 #include "backend/cpu/kernels_attend.inl"
 
-constexpr Kernels make_table(const char* name) {
-    return {name,       product,     widen,   narrow,       round_to_bf16, rms_norm, rotate,  swiglu,
-            add_scaled, exponential, softmax, weighted_sum, kStrip,        attend,   largest, sum_exp};
+constexpr Kernels make_table(const char* name, Capabilities can) {
+    return {name,       can,         product, widen,        narrow, round_to_bf16, rms_norm, rotate, swiglu,
+            add_scaled, exponential, softmax, weighted_sum, kStrip, attend,        largest,  sum_exp};
 }

@@ -42,7 +42,7 @@ MOR_INLINE float largest_lane(F a) {
 }  // namespace
 
 const Kernels& avx2_kernels() {
-    static constexpr Kernels table = make_table("avx2");
+    static constexpr Kernels table = make_table("avx2", {.pass_flops = 1e10, .bf16_products = false});
     return table;
 }
 

@@ -44,7 +44,8 @@ MOR_INLINE float largest_lane(F a) {
 }  // namespace
 
 const Kernels& avx512_kernels() {
-    static constexpr Kernels table = make_table("avx512");
+    // SmolLM2-135M on a Xeon: 10 GFLOP in 76 ms.
+    static constexpr Kernels table = make_table("avx512", {.pass_flops = 1e10, .bf16_products = true});
     return table;
 }
 

@@ -50,7 +50,7 @@ MOR_INLINE float largest_lane(F a) {
 }  // namespace
 
 const Kernels& generic_kernels() {
-    static constexpr Kernels table = make_table("generic");
+    static constexpr Kernels table = make_table("generic", {.pass_flops = 2e9, .bf16_products = false});
     return table;
 }
 

@@ -36,19 +36,21 @@ private:
 inline const CpuMatrix& cpu(const Matrix& m) { return static_cast<const CpuMatrix&>(m); }
 inline const CpuVector& cpu(const Vector& v) { return static_cast<const CpuVector&>(v); }
 
-/// Working memory that grows to the largest size asked for and is then kept. What it holds does not survive the
-/// next request.
+/// Working memory that grows to the largest size asked for and is then kept.
 template <class T>
 class Scratch {
 public:
+    /// Room for `count` elements; what it held before is lost.
     T* get(std::size_t count) {
         if (count > size_) {
             data_ = nullptr;
             data_ = allocate_aligned(count * sizeof(T));
             size_ = count;
         }
-        return reinterpret_cast<T*>(data_.get());
+        return data();
     }
+    /// What the last get() returned, with everything written there since.
+    T* data() { return reinterpret_cast<T*>(data_.get()); }
 
 private:
     std::shared_ptr<std::byte> data_;
