@@ -35,13 +35,13 @@ std::vector<float> to_f32(const TensorView& t) {
 class Loader {
 public:
     Loader(const std::filesystem::path& directory, std::shared_ptr<Backend> backend, const LoadWatch& watch)
-        : parts_(std::make_unique<Model::Parts>()), checkpoint_(directory), watch_(watch) {
+        : parts_(std::make_unique<ModelParts>()), checkpoint_(directory), watch_(watch) {
         parts_->info.directory = directory;
         parts_->info.config = read_config(directory);
         parts_->backend = std::move(backend);
     }
 
-    std::unique_ptr<Model::Parts> load() {
+    std::unique_ptr<ModelParts> load() {
         for (const auto& name : checkpoint_.names()) bytes_ += checkpoint_.find(name)->bytes();
         load_ends();
         load_layers();
@@ -257,7 +257,7 @@ private:
         info.device = parts_->backend->description();
     }
 
-    std::unique_ptr<Model::Parts> parts_;
+    std::unique_ptr<ModelParts> parts_;
     Checkpoint checkpoint_;
     const LoadWatch& watch_;
     std::set<const void*> seen_;               ///< tensors asked for; shared ones are asked for once per recursion
@@ -265,13 +265,27 @@ private:
     std::int64_t parameters_ = 0, router_parameters_ = 0, effective_ = 0;
 };
 
+/// The only kind of Model there is.
+class LoadedModel final : public Model {
+public:
+    explicit LoadedModel(std::unique_ptr<ModelParts> parts) : parts_(std::move(parts)) {}
+    const ModelInfo& info() const override { return parts_->info; }
+    std::shared_ptr<const Tokenizer> tokenizer() const override { return parts_->tokenizer; }
+    const ModelParts& parts() const { return *parts_; }
+
+private:
+    std::unique_ptr<ModelParts> parts_;
+};
+
 }  // namespace
+
+const ModelParts& parts_of(const Model& model) { return dynamic_cast<const LoadedModel&>(model).parts(); }
 
 std::shared_ptr<const Model> load_model(const std::filesystem::path& directory, std::shared_ptr<Backend> backend,
                                         std::string device_note, const LoadWatch& watch) {
     auto parts = Loader(directory, std::move(backend), watch).load();
     parts->info.device_note = std::move(device_note);
-    return std::shared_ptr<const Model>(new Model(std::move(parts)));
+    return std::make_shared<const LoadedModel>(std::move(parts));
 }
 
 std::shared_ptr<const Model> Model::load(const std::filesystem::path& directory, const DeviceSettings& device,

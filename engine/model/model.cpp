@@ -8,17 +8,11 @@
 
 namespace mor {
 
-Model::Model(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
-Model::~Model() = default;
-
-const ModelInfo& Model::info() const { return parts_->info; }
-std::shared_ptr<const Tokenizer> Model::tokenizer() const { return parts_->tokenizer; }
-
-void measure_operations(const Model& model, bool on) { model.parts().backend->measure_operations(on); }
+void measure_operations(const Model& model, bool on) { parts_of(model).backend->measure_operations(on); }
 std::vector<OperationTime> take_operation_times(const Model& model) {
-    return model.parts().backend->take_operation_times();
+    return parts_of(model).backend->take_operation_times();
 }
-double memory_bandwidth(const Model& model) { return model.parts().backend->memory_bandwidth(); }
+double memory_bandwidth(const Model& model) { return parts_of(model).backend->memory_bandwidth(); }
 
 std::vector<int> segment_weights(const Plan& plan, const std::vector<int>& weights_identity) {
     std::map<std::vector<int>, int> known;

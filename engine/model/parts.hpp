@@ -12,7 +12,7 @@
 namespace mor {
 
 /// A loaded model, the way the forward pass sees it. H hidden, V vocabulary, R recursions.
-struct Model::Parts {
+struct ModelParts {
     ModelInfo info;
     std::shared_ptr<const Tokenizer> tokenizer;
     std::shared_ptr<Backend> backend;
@@ -32,6 +32,9 @@ struct Model::Parts {
 
     mutable std::mutex computing;  ///< one pass at a time
 };
+
+/// What a Model is made of; throws std::bad_cast for one that load_model() did not make.
+const ModelParts& parts_of(const Model&);
 
 /// Loads a directory for a backend that exists already; `device_note` goes into the model's info.
 std::shared_ptr<const Model> load_model(const std::filesystem::path& directory, std::shared_ptr<Backend> backend,

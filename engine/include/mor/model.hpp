@@ -25,8 +25,6 @@ struct SegmentInfo {
     int weights = 0;              ///< segments with equal numbers share their weights
 };
 
-class Backend;
-
 /// What `inspect` prints.
 struct ModelInfo {
     ModelConfig config;
@@ -57,26 +55,21 @@ struct LoadWatch {
 /// at a time on the model's pool.
 class Model {
 public:
-    /// Reads a model directory (docs/model-directory.md). Everything read is checked; throws Error.
+    /// Reads a model directory (docs/model-directory.md). Everything read is checked; throws Error. The only
+    /// source of models: the engine computes with nothing else.
     static std::shared_ptr<const Model> load(const std::filesystem::path& directory, const DeviceSettings& = {},
                                              const LoadWatch& = {});
 
-    ~Model();
+    virtual ~Model() = default;
     Model(const Model&) = delete;
     Model& operator=(const Model&) = delete;
 
-    const ModelInfo& info() const;
+    virtual const ModelInfo& info() const = 0;
     const ModelConfig& config() const { return info().config; }
-    std::shared_ptr<const Tokenizer> tokenizer() const;  ///< null when the directory has none
+    virtual std::shared_ptr<const Tokenizer> tokenizer() const = 0;  ///< null when the directory has none
 
-    struct Parts;  ///< the engine's own view of it
-    const Parts& parts() const { return *parts_; }
-
-private:
-    friend std::shared_ptr<const Model> load_model(const std::filesystem::path&, std::shared_ptr<Backend>, std::string,
-                                                   const LoadWatch&);
-    explicit Model(std::unique_ptr<Parts>);
-    std::unique_ptr<Parts> parts_;
+protected:
+    Model() = default;
 };
 
 /// What can be said about a model directory without loading its weights.

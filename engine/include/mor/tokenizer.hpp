@@ -28,7 +28,7 @@ public:
     /// A readable name for lists and tables, for instance "<s>" or " the"; never empty, always UTF-8.
     virtual std::string label(int id) const = 0;
 
-    /// Reads DIRECTORY/tokenizer.model. Returns null when the directory has no tokenizer at all. Throws Error on a
+    /// Reads DIRECTORY/tokenizer.model or else tokenizer.json, with tokenizer_config.json beside it. Returns null when the directory has no tokenizer at all. Throws Error on a
     /// broken one, and when it knows more ids than `vocab_size`.
     static std::shared_ptr<const Tokenizer> load(const std::filesystem::path& directory, int vocab_size);
 };
