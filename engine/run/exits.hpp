@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "model/parts.hpp"
+#include "run/backend_buffer.hpp"
 #include "run/kv_cache.hpp"
 #include "run/layer.hpp"
 #include "run/sequence.hpp"
+#include "run/state_pool.hpp"
 
 namespace mor {
 
@@ -19,17 +21,14 @@ namespace mor {
 /// Nothing is stored: each exit writes its K/V into a private copy of the one block that holds its entry.
 class ExitPass {
 public:
-    ExitPass(const Model::Parts&, const Plan&, LayerRunner&);
+    ExitPass(const ModelParts&, const Plan&, LayerRunner&);
 
-    /// One exit: a row whose real K/V has been stored, and the row of `states` that holds the state it stops with.
-    struct Exit {
-        const Sequence* sequence = nullptr;
-        int position = 0;
-        int state = 0;
-    };
+    /// At the end of a recursion: copies the states with which the chunk's rows that took it would stop now (Row::exits).
+    void keep(Chunk&, StatePool&);
 
-    /// Replaces the states by those after the last layer; norm and head are the caller's.
-    void run(std::span<const Exit> exits, float* states);
+    /// When the chunk is done: replaces those states by what they are after the last layer; norm and head are the
+    /// caller's.
+    void finish(Chunk&, StatePool&);
 
     void release_memory() {
         y_.release();
@@ -37,13 +36,20 @@ public:
     }
 
 private:
+    /// A row whose real K/V has been stored, and the row of the state pool that holds the state it stops with.
+    struct Exit {
+        const Sequence* sequence = nullptr;
+        int position = 0;
+        int state = 0;
+    };
+
     std::vector<KvRow> private_rows(std::span<const Exit> exits, int slot);
 
-    const Model::Parts& model_;
+    const ModelParts& model_;
     const Plan& plan_;
     LayerRunner& layers_;
     int tail_ = 0;  ///< first segment behind the recursions
-    Scratch y_, blocks_;
+    BackendBuffer y_, blocks_;
     std::vector<std::vector<std::byte*>> tables_;  ///< [exits] block tables with the private block put in
 };
 

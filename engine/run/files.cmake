@@ -3,17 +3,20 @@ target_sources(mor_engine PRIVATE
     run/compare_rules.cpp
     run/dump.cpp
     run/exits.cpp
-    run/finished_tokens.cpp
+    run/finisher.cpp
     run/flops.cpp
     run/forward.cpp
-    run/forward_routing.cpp
     run/kv_cache.cpp
     run/next_logits.cpp
+    run/pass_rows.cpp
+    run/pass_selection.cpp
     run/perplexity.cpp
     run/request_checks.cpp
     run/routing.cpp
+    run/row_router.cpp
     run/sampler.cpp
     run/scheduler.cpp
     run/session.cpp
     run/state_pool.cpp
+    run/token_maker.cpp
 )

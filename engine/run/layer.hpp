@@ -4,7 +4,7 @@
 #include <span>
 
 #include "backend/backend.hpp"
-#include "run/state_pool.hpp"
+#include "run/backend_buffer.hpp"
 
 namespace mor {
 
@@ -18,19 +18,19 @@ public:
     /// from `full` on do nothing else.
     void run(const LayerWeights& w, std::span<const KvRow> kv, int full, int kv_begin, float* y) {
         const std::size_t n = kv.size(), width = std::size_t(shape_.heads) * shape_.head_dim;
-        float* q = q_.floats(n * width);
+        float* q = q_.room(n * width);
         backend_->attn_in(w, shape_, y, kv, full, kv_begin, q);
         if (full == 0) return;
-        float* a = attention_.floats(n * width);
+        float* a = attention_.room(n * width);
         backend_->attention(shape_, q, kv.first(full), a);
         backend_->linear_add(*w.out, a, full, y);
-        float* h = ffn_.floats(n * shape_.ffn);
+        float* h = ffn_.room(n * shape_.ffn);
         backend_->ffn_in(w, shape_, y, full, h);
         backend_->linear_add(*w.down, h, full, y);
     }
 
     void release_memory() {
-        for (Scratch* s : {&q_, &attention_, &ffn_}) s->release();
+        for (BackendBuffer* s : {&q_, &attention_, &ffn_}) s->release();
     }
 
     const LayerShape& shape() const { return shape_; }
@@ -38,7 +38,7 @@ public:
 private:
     std::shared_ptr<Backend> backend_;
     LayerShape shape_;
-    Scratch q_, attention_, ffn_;
+    BackendBuffer q_, attention_, ffn_;
 };
 
 }  // namespace mor

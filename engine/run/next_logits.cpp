@@ -9,7 +9,7 @@ namespace mor {
 float* NextLogits::start(int vocab) {
     host_.clear();
     vocab_ = vocab;
-    return memory_.floats(static_cast<std::size_t>(vocab));
+    return memory_.room(static_cast<std::size_t>(vocab));
 }
 
 std::pair<int, float> NextLogits::choose(Sampler& sampler) {
@@ -25,7 +25,7 @@ std::pair<int, float> NextLogits::choose(Sampler& sampler) {
 std::span<const float> NextLogits::row() {
     if (host_.empty() && vocab_ > 0) {
         std::vector<float> copy(static_cast<std::size_t>(vocab_));
-        backend_->download(memory_.floats(copy.size()), copy.size(), copy.data());
+        backend_->download(memory_.data(), copy.size(), copy.data());
         host_ = std::move(copy);
     }
     return host_;

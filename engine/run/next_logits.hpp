@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "backend/backend.hpp"
+#include "run/backend_buffer.hpp"
 #include "run/sampler.hpp"
-#include "run/state_pool.hpp"
 
 namespace mor {
 
@@ -36,7 +36,7 @@ public:
 
 private:
     std::shared_ptr<Backend> backend_;
-    Scratch memory_;
+    BackendBuffer memory_;
     int vocab_ = 0;  ///< 0: no row
     Pick pick_;
     std::vector<float> host_;  ///< the row, or empty

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <map>
 #include <string>
 #include <utility>
 
 #include "mor/error.hpp"
+#include "run/finisher.hpp"
+#include "run/forward.hpp"
+#include "run/pass_selection.hpp"
 #include "run/request_checks.hpp"
-#include "run/scheduler_impl.hpp"
+#include "run/sequence.hpp"
 
 namespace mor {
 namespace {
-
-constexpr int kPatience = 8;  // passes a chunk may wait for a fuller one
 
 KvGeometry geometry_of(const LlamaConfig& c, const KvSettings& s) {
     return {c.num_key_value_heads, c.head_dim, s.block_entries, s.type};
@@ -21,21 +23,43 @@ int prefill_chunk(const Model& model, const Request& request) {
     if (request.routing.rule == SelectionRule::TopK && model.config().mor.routing == Routing::ExpertChoice) return prompt;
     if (request.prefill_chunk > 0) return request.prefill_chunk;
     const double per_token = 2.0 * static_cast<double>(model.info().parameters_effective);
-    const Backend::PassSize pass = model.parts().backend->pass_size();
+    const Backend::PassSize pass = parts_of(model).backend->pass_size();
     return static_cast<int>(std::clamp(pass.flops / per_token, double(pass.least_rows), double(pass.most_rows)));
 }
 
 }  // namespace
 
+struct Scheduler::Impl {
+    Impl(std::shared_ptr<const Model>, const KvSettings&);
+
+    Sequence& at(int request);  ///< throws Error for one that is not known
+    void admit();
+    void start_chunk(Sequence&);
+    std::vector<Chunk*> in_flight();
+    void stop(Sequence&, Finish);
+    void give_memory_back();
+
+    std::shared_ptr<const Model> model;
+    const ModelParts& parts;
+    Plan plan;
+    KvPool pool;
+    ForwardPass forward;
+    Finisher finisher;
+    PassSelection selection;
+    std::map<int, std::unique_ptr<Sequence>> sequences;
+    int next_id = 0;
+};
+
 Scheduler::Impl::Impl(std::shared_ptr<const Model> m, const KvSettings& s)
     : model(std::move(m)),
-      parts(model->parts()),
+      parts(parts_of(*model)),
       plan(compile_plan(model->config(), s.policy.value_or(model->config().mor.kv_policy))),
-      weights(segment_weights(plan, parts.weights_identity)),
       pool(parts.backend, plan, geometry_of(model->config().llama, s),
            s.capacity_tokens ? s.capacity_tokens : model->config().llama.max_position_embeddings * s.max_requests,
            s.max_requests),
-      forward(parts, plan, pool.geometry()) {}
+      forward(parts, plan, pool.geometry()),
+      finisher(parts, plan, forward),
+      selection(segment_weights(plan, parts.weights_identity)) {}
 
 Sequence& Scheduler::Impl::at(int request) {
     const auto it = sequences.find(request);
@@ -43,44 +67,48 @@ Sequence& Scheduler::Impl::at(int request) {
     return *it->second;
 }
 
+std::vector<Chunk*> Scheduler::Impl::in_flight() {
+    std::vector<Chunk*> chunks;
+    for (auto& [id, s] : sequences)
+        if (s->chunk) chunks.push_back(&*s->chunk);
+    return chunks;
+}
+
 /// Gives every waiting request its next chunk. When the KV pool has no room for one it waits for others to end; with
 /// no other to wait for that is an error.
 void Scheduler::Impl::admit() {
-    bool in_flight = std::any_of(sequences.begin(), sequences.end(), [](auto& s) { return s.second->chunk.has_value(); });
     for (auto& [id, s] : sequences) {
         if (s->finish != Finish::None || s->chunk) continue;
         try {
-            in_flight = start_chunk(*s) || in_flight;
+            start_chunk(*s);
         } catch (const Error& error) {
             if (dynamic_cast<const DeviceError*>(&error)) {
                 s->kv.trim();
                 give_memory_back();
             }
-            const bool others = in_flight || std::any_of(sequences.begin(), sequences.end(), [&](auto& o) {
-                                    return o.first != id && o.second->finish == Finish::None;
-                                });
+            const bool others = std::any_of(sequences.begin(), sequences.end(),
+                                            [&](auto& o) { return o.first != id && o.second->finish == Finish::None; });
             if (others) continue;
-            s->finish = Finish::Cancelled;
+            stop(*s, Finish::Cancelled);
             throw;
         }
     }
-    if (in_flight) return;
+    if (!in_flight().empty()) return;
     for (auto& [id, s] : sequences)  // all are waiting for each other: one has to go
         if (s->finish == Finish::None) {
-            s->finish = Finish::Cancelled;
-            s->tokens.resize(s->finished_tokens);
+            stop(*s, Finish::Cancelled);
             s->kv.truncate(0);
             throw Error("KV cache is full: request " + std::to_string(id) +
                         " was cancelled because no request could go on; run fewer at once");
         }
 }
 
-bool Scheduler::Impl::start_chunk(Sequence& s) {
+void Scheduler::Impl::start_chunk(Sequence& s) {
     const int begin = s.finished_tokens;
     const int prompt = static_cast<int>(s.request.prompt.size());
     const int n = s.decoding() ? 1 : std::min(prefill_chunk(*model, s.request), prompt - begin);
     s.kv.reserve(n);
-    Chunk chunk{.sequence = &s, .waiting_since = passes};
+    Chunk chunk{.sequence = &s};
     const int recursions = model->config().mor.num_recursion;
     const bool routed = model->config().mor.routing != Routing::None;
     for (int i = 0; i < n; ++i) {
@@ -93,39 +121,25 @@ bool Scheduler::Impl::start_chunk(Sequence& s) {
         chunk.live.push_back(i);
     }
     forward.enter(chunk);
+    selection.enter(chunk);
     s.chunk = std::move(chunk);
-    return true;
 }
 
-void Scheduler::Impl::drop_chunk(Sequence& s) {
-    if (!s.chunk) return;
-    forward.leave(*s.chunk);
-    s.chunk.reset();
+/// Ends a request by hand, at its last finished token: what has not been through the model is forgotten.
+void Scheduler::Impl::stop(Sequence& s, Finish why) {
+    if (s.chunk) {
+        forward.leave(*s.chunk);
+        s.chunk.reset();
+    }
     s.kv.truncate(s.finished_tokens);
+    s.tokens.resize(s.finished_tokens);
+    s.finish = why;
 }
 
 /// After an allocation failed: keeps what running requests need, so that a smaller one may do.
 void Scheduler::Impl::give_memory_back() {
     forward.release_memory();
     pool.release_unused();
-}
-
-/// The chunks of the next pass: of all groups with equal weights the one with the most rows, unless somebody has
-/// waited long enough.
-std::vector<Chunk*> Scheduler::Impl::select() {
-    std::map<int, std::vector<Chunk*>> groups;
-    std::map<int, std::size_t> rows;
-    Chunk* oldest = nullptr;
-    for (auto& [id, s] : sequences) {
-        if (!s->chunk) continue;
-        Chunk& c = *s->chunk;
-        groups[weights[c.segment]].push_back(&c);
-        rows[weights[c.segment]] += c.live.size();
-        if (!oldest || c.waiting_since < oldest->waiting_since) oldest = &c;
-    }
-    if (passes - oldest->waiting_since > kPatience) return groups[weights[oldest->segment]];
-    const auto fullest = std::max_element(rows.begin(), rows.end(), [](auto& a, auto& b) { return a.second < b.second; });
-    return groups[fullest->first];
 }
 
 Scheduler::Scheduler(std::shared_ptr<const Model> model, const KvSettings& settings) {
@@ -154,21 +168,17 @@ Events Scheduler::advance() {
     if (idle()) return events;
     const auto started = Sequence::Clock::now();
     impl_->admit();
-    const auto chunks = impl_->select();
+    const auto chunks = impl_->selection.next(impl_->in_flight());
+    std::vector<Sequence*> sequences;
+    for (const Chunk* c : chunks) sequences.push_back(c->sequence);
     try {
-        ++impl_->passes;
         events.pass.segment = chunks.front()->segment;
-        for (Chunk* c : chunks) c->waiting_since = impl_->passes;
         impl_->forward.run(chunks, events.pass);
-        for (Chunk* c : chunks)
-            if (impl_->forward.done(*c)) impl_->finish_chunk(*c->sequence, events);
+        for (Sequence* s : sequences)
+            if (impl_->forward.done(*s->chunk)) impl_->finisher.finish(*s, events);
     } catch (...) {  // out of memory, for instance: these requests end at their last finished token
-        for (auto& [id, s] : impl_->sequences)
-            if (s->chunk && s->chunk->waiting_since == impl_->passes) {
-                impl_->drop_chunk(*s);
-                s->tokens.resize(s->finished_tokens);
-                s->finish = Finish::Cancelled;
-            }
+        for (Sequence* s : sequences)
+            if (s->finish == Finish::None) impl_->stop(*s, Finish::Cancelled);
         impl_->give_memory_back();
         throw;
     }
@@ -180,10 +190,7 @@ Events Scheduler::advance() {
 
 void Scheduler::cancel(int request) {
     Sequence& s = impl_->at(request);
-    if (s.finish != Finish::None) return;
-    impl_->drop_chunk(s);
-    s.tokens.resize(s.finished_tokens);
-    s.finish = Finish::Cancelled;
+    if (s.finish == Finish::None) impl_->stop(s, Finish::Cancelled);
 }
 
 void Scheduler::extend(int request, int more) {
@@ -194,12 +201,12 @@ void Scheduler::extend(int request, int more) {
         throw Error("the context of " + std::to_string(context) + " tokens is full; start a new text");
     s.request.max_tokens = static_cast<int>(s.tokens.size() - s.request.prompt.size()) + more;
     s.finish = Finish::None;
-    impl_->choose_next(s);
+    impl_->finisher.choose_next(s);
 }
 
 void Scheduler::release(int request) {
     Sequence& s = impl_->at(request);
-    impl_->drop_chunk(s);
+    if (s.finish == Finish::None) impl_->stop(s, Finish::Cancelled);  // its chunk holds states
     impl_->sequences.erase(request);
 }
 

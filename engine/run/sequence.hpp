@@ -54,6 +54,12 @@ struct Sequence {
         if (tokenizer) text.emplace(std::move(tokenizer));
     }
 
+    /// The text has ended by itself: whatever is asked for later no longer needs backend memory.
+    void end(Finish why) {
+        next.end();
+        finish = why;
+    }
+
     bool decoding() const { return finished_tokens >= static_cast<int>(request.prompt.size()); }
 
     int id;

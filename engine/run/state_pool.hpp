@@ -37,28 +37,4 @@ private:
     std::vector<int> free_;
 };
 
-/// Scratch memory that grows and never shrinks.
-class Scratch {
-public:
-    explicit Scratch(std::shared_ptr<Backend> backend) : backend_(std::move(backend)) {}
-    float* floats(std::size_t count) {
-        if (count > capacity_) {
-            memory_.reset();
-            capacity_ = 0;  // allocate() may throw
-            memory_ = backend_->allocate(count * sizeof(float));
-            capacity_ = count;
-        }
-        return reinterpret_cast<float*>(memory_.get());
-    }
-    void release() {
-        memory_.reset();
-        capacity_ = 0;
-    }
-
-private:
-    std::shared_ptr<Backend> backend_;
-    std::shared_ptr<std::byte> memory_;
-    std::size_t capacity_ = 0;
-};
-
 }  // namespace mor

@@ -134,7 +134,7 @@ Launches TestRoofline::count_launches() {
     DeviceInfo h100 = device.info();
     h100.multiprocessors = 132;
     Context made = device.context();
-    Context c{made.stream, made.blas, h100, made.workspace, made.staging, made.readback, made.compute};
+    Context c{made.stream, made.blas, h100, made.workspace, made.compute};
     const auto matrix = [&](std::int64_t out, std::int64_t in) {
         return device.put(std::vector<std::byte>(static_cast<std::size_t>(out * in * kHalf)));
     };

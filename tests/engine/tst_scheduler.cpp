@@ -4,6 +4,7 @@
 #include <QtTest>
 
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "engine/backends.hpp"
@@ -20,14 +21,43 @@ namespace {
 
 fs::path reference(const char* name) { return fs::path(MOR_TEST_DATA) / "reference" / name; }
 
-struct Counted {
-    Counted(const std::string& device, const char* name)
-        : backend(std::make_shared<CountingBackend>(make_backend(settings_of(device, 1)))),
-          model(load_model(reference(name), backend)) {
+template <class B>
+struct On {
+    On(const std::string& device, const char* name)
+        : backend(std::make_shared<B>(make_backend(settings_of(device, 1)))), model(load_model(reference(name), backend)) {
         backend->ffn_width = model->config().llama.intermediate_size;
     }
-    std::shared_ptr<CountingBackend> backend;
+    std::shared_ptr<B> backend;
     std::shared_ptr<const Model> model;
+};
+using Counted = On<CountingBackend>;
+
+/// A device that breaks in the middle of an operation, when asked to.
+class FailingBackend final : public CountingBackend {
+public:
+    using CountingBackend::CountingBackend;
+    std::string fails;  ///< name of the operation that throws, once
+
+    void embed(const Matrix& table, std::span<const int> ids, std::span<const int> rows, float* x) override {
+        fail("embed");
+        CountingBackend::embed(table, ids, rows, x);
+    }
+    void attention(const LayerShape& s, const float* q, std::span<const KvRow> kv, float* out) override {
+        fail("attention");
+        CountingBackend::attention(s, q, kv, out);
+    }
+    void head(const Vector& norm, float eps, const Matrix& w, const float* x, std::span<const int> rows,
+              float* logits) override {
+        fail("head");
+        CountingBackend::head(norm, eps, w, x, rows, logits);
+    }
+
+private:
+    void fail(const char* operation) {
+        if (fails != operation) return;
+        fails.clear();
+        throw DeviceError(std::string("device lost in ") + operation);
+    }
 };
 
 std::vector<int> some_tokens(int n) {
@@ -264,6 +294,66 @@ private slots:
         });
         QVERIFY2(what.contains("KV cache is full"), qPrintable(what));
         QVERIFY(scheduler.idle());
+    }
+
+    /// A token that was chosen and has not been through the model is no part of a text that was stopped, however it was.
+    void a_full_cache_ends_the_text_at_its_last_finished_token() {
+        Counted c(device_, "mor_expert_mc");
+        Scheduler scheduler(c.model, {.block_entries = 8, .capacity_tokens = 16});
+        const int id = scheduler.submit({.prompt = some_tokens(8), .max_tokens = 50, .ignore_eos = true});
+        std::size_t finished = 0;
+        const auto what = message([&] {
+            while (!scheduler.idle()) finished += scheduler.advance().tokens.size();
+        });
+        QVERIFY2(what.contains("KV cache is full"), qPrintable(what));
+        QCOMPARE(finished, std::size_t{16});
+        QCOMPARE(scheduler.tokens(id).size(), finished);
+        QCOMPARE(scheduler.kv(id).slot_tokens.front(), 16);
+    }
+
+    void cancelling_a_text_that_waits_for_memory_drops_the_waiting_token() {
+        Counted c(device_, "mor_expert_mc");
+        Scheduler scheduler(c.model, {.block_entries = 8, .capacity_tokens = 16});
+        const int first = scheduler.submit({.prompt = some_tokens(7), .max_tokens = 30, .ignore_eos = true});
+        const int second = scheduler.submit({.prompt = some_tokens(7), .max_tokens = 30, .ignore_eos = true});
+        std::map<int, std::size_t> finished;
+        const auto what = message([&] {  // both have a block and want another
+            while (!scheduler.idle())
+                for (const auto& t : scheduler.advance().tokens) ++finished[t.record.request];
+        });
+        QVERIFY2(what.contains("KV cache is full"), qPrintable(what));
+        QVERIFY(!scheduler.running(first) && scheduler.running(second));
+        QCOMPARE(scheduler.tokens(first).size(), finished[first]);
+        QCOMPARE(scheduler.tokens(second).size(), finished[second] + 1);
+        scheduler.cancel(second);
+        QCOMPARE(scheduler.tokens(second).size(), finished[second]);
+        QVERIFY(scheduler.idle());
+    }
+
+    void a_device_that_fails_ends_texts_at_their_last_finished_token_data() {
+        QTest::addColumn<QString>("operation");
+        for (const char* operation : {"embed", "attention", "head"}) QTest::newRow(operation) << operation;
+    }
+    void a_device_that_fails_ends_texts_at_their_last_finished_token() {
+        QFETCH(QString, operation);
+        On<FailingBackend> c(device_, "mor_expert_mc");
+        Scheduler scheduler(c.model, {.max_requests = 1});
+        const Request request{.prompt = some_tokens(9), .max_tokens = 12, .ignore_eos = true};
+        const int id = scheduler.submit(request);
+        std::size_t finished = 0;
+        while (finished < 14) finished += scheduler.advance().tokens.size();
+        c.backend->fails = operation.toStdString();
+        const auto what = message([&] {
+            while (!scheduler.idle()) finished += scheduler.advance().tokens.size();
+        });
+        QVERIFY2(what.contains(operation), qPrintable(what));
+        QVERIFY(scheduler.idle());
+        QCOMPARE(scheduler.tokens(id).size(), finished);
+        QCOMPARE(scheduler.kv(id).slot_tokens.front(), static_cast<int>(finished));
+        scheduler.release(id);
+        const int again = scheduler.submit(request);
+        while (!scheduler.idle()) scheduler.advance();
+        QCOMPARE(scheduler.tokens(again).size(), std::size_t{21});
     }
 
     void records_follow_the_token_through() {

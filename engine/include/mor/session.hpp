@@ -20,8 +20,8 @@ struct Request {
     bool ignore_eos = false;
     Sampling sampling;
     RoutingSettings routing;
-    int prefill_chunk = 0;         ///< prompt tokens per chunk; 0: 128, or the whole prompt under TopK
-    int alternatives = 5;          ///< entries of TokenRecord::top
+    int prefill_chunk = 0;  ///< prompt tokens per chunk; 0: what suits model and device, or the whole prompt under TopK
+    int alternatives = 5;   ///< entries of TokenRecord::top
     bool prompt_logprobs = false;  ///< compute the head for every prompt token
     bool exits = false;            ///< fill TokenRecord::exits
     bool keep_tensors = false;     ///< fill FinishedToken::logits and ::hidden (dump, tests)
@@ -63,7 +63,8 @@ struct KvReport {
 /// recursions share a pass when their segments have the same weights (continuous depth-wise batching).
 ///
 /// Not thread-safe: one thread at a time calls it. Throws Error on a request that cannot run (empty prompt, token
-/// outside the vocabulary, longer than the context, KV pool too small); the scheduler stays usable.
+/// outside the vocabulary, longer than the context, KV pool too small); the scheduler stays usable. Where advance()
+/// throws, the requests it could not go on with have ended like cancelled ones.
 class Scheduler {
 public:
     explicit Scheduler(std::shared_ptr<const Model>, const KvSettings& = {});
@@ -73,7 +74,7 @@ public:
     bool idle() const;    ///< nothing left to compute
     Events advance();     ///< one pass; call only when not idle
 
-    /// Truncates the request to its last finished token and ends it.
+    /// Ends the request at its last finished token; a token that was chosen and has not been through the model is dropped.
     void cancel(int request);
 
     /// Takes `more` further tokens for a request that ended with Finish::MaxTokens (at most up to the context).
@@ -84,7 +85,8 @@ public:
 
     bool running(int request) const;
     KvReport kv(int request) const;
-    /// [vocab] after the newest finished token. While the request runs they are copied from the device by this call.
+    /// [vocab] after the newest finished token, empty before the first. While the request runs they are copied from the
+    /// device by this call, and the span is good until the next advance().
     std::span<const float> last_logits(int request) const;
     const std::vector<int>& tokens(int request) const;  ///< all tokens finished or chosen
     const Model& model() const;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "run/row_router.hpp"
+
 #include <algorithm>
 
-#include "run/forward.hpp"
 #include "run/routing.hpp"
 
-/// The routing points of the forward pass: which rows go on, decided by routing.hpp. Where each row can be decided from its
-/// own score, the backend gathers them meanwhile; else this is router, decision and, by the layers, gather.
 namespace mor {
 namespace {
 
@@ -26,16 +25,19 @@ bool selects_top_k(const Chunk& c) {
 
 }  // namespace
 
-void ForwardPass::route(std::span<Chunk* const> chunks, PassRecord& record) {
-    gathered_ = knows_cuts(chunks);
-    if (gathered_) {
+bool RowRouter::route(std::span<Chunk* const> chunks) {
+    if (knows_cuts(chunks)) {
         route_by_cuts(chunks);
-    } else {
-        for_segments(chunks, plan_, [&](std::span<Chunk* const> same, const Segment& segment) {
-            if (segment.route == Route::Expert) route_expert(same);
-            if (segment.route == Route::TokenChoice) route_tokens(same);
-        });
+        return true;
     }
+    for_segments(chunks, plan_, [&](std::span<Chunk* const> same, const Segment& segment) {
+        if (segment.route == Route::Expert) route_expert(same);
+        if (segment.route == Route::TokenChoice) route_tokens(same);
+    });
+    return false;
+}
+
+void RowRouter::note(std::span<Chunk* const> chunks, PassRecord& record) const {
     for (const Chunk* c : chunks) {
         const int recursion = plan_.segments[c->segment].recursion;
         for (const int i : c->live) {
@@ -48,7 +50,7 @@ void ForwardPass::route(std::span<Chunk* const> chunks, PassRecord& record) {
 
 /// Whether each row can be decided from its own score, so that the backend may gather those taken before the host knows
 /// which. Token choice reads its depth from one routing point for all recursions and stays with the host.
-bool ForwardPass::knows_cuts(std::span<Chunk* const> chunks) const {
+bool RowRouter::knows_cuts(std::span<Chunk* const> chunks) const {
     return std::all_of(chunks.begin(), chunks.end(), [&](const Chunk* c) {
         return plan_.segments[c->segment].route == Route::Expert && !selects_top_k(*c);
     });
@@ -56,7 +58,7 @@ bool ForwardPass::knows_cuts(std::span<Chunk* const> chunks) const {
 
 /// All routing points of the pass at once. The host decides as ever, from the scores; what the backend did with the cuts is
 /// the same, row by row.
-void ForwardPass::route_by_cuts(std::span<Chunk* const> chunks) {
+void RowRouter::route_by_cuts(std::span<Chunk* const> chunks) {
     const MorConfig& config = model_.info.config.mor;
     std::vector<RoutingPoint> points;
     std::vector<int> states;
@@ -78,7 +80,8 @@ void ForwardPass::route_by_cuts(std::span<Chunk* const> chunks) {
     const std::size_t n = states.size();
     std::vector<float> scores(model_.aux_routers.empty() ? n : 2 * n);
     const RouteTask task{points, states, cuts, static_cast<int>(rest), static_cast<float>(1.0 / config.temp)};
-    model_.backend->route(task, states_.data(), shape_.hidden, y_.floats(n * shape_.hidden), scores);
+    model_.backend->route(task, states_.data(), model_.info.config.llama.hidden_size,
+                          y_.room(n * model_.info.config.llama.hidden_size), scores);
     const std::span<const float> logits(scores.data(), n), aux(scores.data() + n, scores.size() - n);
     std::size_t at = 0;
     for (Chunk* c : chunks) {
@@ -87,8 +90,8 @@ void ForwardPass::route_by_cuts(std::span<Chunk* const> chunks) {
     }
 }
 
-/// The plain composition, for rows that are decided together: routers, the host's decisions; run_layers() gathers.
-void ForwardPass::route_expert(std::span<Chunk* const> chunks) {
+/// The plain composition, for rows that are decided together: routers, the host's decisions; the pass gathers.
+void RowRouter::route_expert(std::span<Chunk* const> chunks) {
     const Segment& segment = plan_.segments[chunks.front()->segment];
     const MorConfig& config = model_.info.config.mor;
     std::vector<int> states;
@@ -113,7 +116,7 @@ void ForwardPass::route_expert(std::span<Chunk* const> chunks) {
 }
 
 /// What the routers' outputs [live rows] mean for a chunk's rows.
-void ForwardPass::decide(Chunk& c, std::span<const float> logits, std::span<const float> aux) {
+void RowRouter::decide(Chunk& c, std::span<const float> logits, std::span<const float> aux) {
     const Segment& segment = plan_.segments[c.segment];
     const Request& request = c.sequence->request;
     std::vector<int> positions;
@@ -124,7 +127,7 @@ void ForwardPass::decide(Chunk& c, std::span<const float> logits, std::span<cons
     for (std::size_t i = 0; i < c.live.size(); ++i) c.rows[c.live[i]].decisions[segment.recursion] = decisions[i];
 }
 
-void ForwardPass::route_tokens(std::span<Chunk* const> chunks) {
+void RowRouter::route_tokens(std::span<Chunk* const> chunks) {
     const MorConfig& config = model_.info.config.mor;
     std::vector<int> from, to;
     for (const Chunk* c : chunks)
@@ -145,9 +148,10 @@ void ForwardPass::route_tokens(std::span<Chunk* const> chunks) {
                                                             [](const Decision& d) { return d.outcome == Outcome::Take; }));
             ++at;
         }
-    float* y = y_.floats(from.size() * shape_.hidden);  // the block's running output starts as the state itself
-    model_.backend->gather(states_.data(), from, shape_.hidden, y);
-    model_.backend->combine(y, to, {}, shape_.hidden, states_.data());
+    float* y = y_.room(from.size() *
+                       model_.info.config.llama.hidden_size);  // the block's running output starts as the state itself
+    model_.backend->gather(states_.data(), from, model_.info.config.llama.hidden_size, y);
+    model_.backend->combine(y, to, {}, model_.info.config.llama.hidden_size, states_.data());
 }
 
 }  // namespace mor
