@@ -33,6 +33,7 @@ private slots:
     void kvBandsOfNothingAreNotDrawn();
     void kvHoversAndPins();
     void kvMarksLeaveTheLegendAlone();
+    void kvPicturesHaveTheAxesOfTheScreen();
     void kvWordsAreNeverCut_data();
     void kvWordsAreNeverCut();
     void computeShowsTheFigures();
@@ -135,6 +136,37 @@ void CostViewsTest::kvMarksLeaveTheLegendAlone() {
                 below += picture.pixelColor(x, y) == orange || picture.pixelColor(x - 1, y) == orange;
             QVERIFY(below > 0.4 * plot.height());
         }
+    }
+}
+
+void CostViewsTest::kvPicturesHaveTheAxesOfTheScreen() {
+    Stage stage({.tokens = 93});
+    for (const QSize size : {QSize(480, 200), QSize(900, 500), QSize(300, 100)}) {
+        stage.kvView.setMinimumSize(0, 0);
+        stage.kvView.resize(size);
+        stage.kv.flush();
+        QCoreApplication::processEvents();
+        QStringList shown;
+        for (const auto* item : stage.kv.scene()->items())
+            if (const auto* text = qgraphicsitem_cast<const QGraphicsTextItem*>(item); text && text->isVisible())
+                shown += text->toPlainText();
+        QVERIFY(shown.size() >= 4);
+        Stage other({.tokens = 93});  // of another size on the screen
+        const auto texts = writtenIn(other.kv, size);
+        shown.removeAll(QString());
+        for (const auto& text : shown) QVERIFY2(texts.contains(text), qPrintable(text + " is not in " + texts.join('|')));
+        // And they stand where they do on the screen.
+        QImage drawn(size, QImage::Format_RGB32);
+        drawn.fill(Theme().frame().panel);
+        QPainter painter(&drawn);
+        other.kv.drawInto(painter, drawn.rect());
+        painter.end();
+        const auto screen = grabbed(stage.kv);
+        QCOMPARE(drawn.size(), screen.size());
+        int differing = 0;
+        for (int y = 0; y < size.height(); ++y)
+            for (int x = 0; x < size.width(); ++x) differing += drawn.pixel(x, y) != screen.pixel(x, y);
+        QVERIFY2(differing < size.width() * size.height() / 100, qPrintable(QString::number(differing)));
     }
 }
 

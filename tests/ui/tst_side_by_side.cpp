@@ -60,6 +60,7 @@ private slots:
     void modelsReadTheSameText_data();
     void modelsReadTheSameText();
     void bothSidesAreLinked();
+    void pointingKeepsColumnsTogether();
     void settingsOfBAreReadAgain();
     void figuresAreDrawn();
     void anotherVocabularyIsRefused();
@@ -146,6 +147,26 @@ void SideBySideTest::bothSidesAreLinked() {
     QCOMPARE(a->value(), 10);
     for (int r = 0; r < 3; ++r)
         QCOMPARE(window.heatmapA()->cellRect(2, r).left(), window.heatmapB()->cellRect(2, r).left());
+}
+
+/// The pointer goes over the columns that are cut at the edges, on either side: neither heatmap moves.
+void SideBySideTest::pointingKeepsColumnsTogether() {
+    const Pair pair(kTrained, bundled("prose-expert-r4"));
+    QVERIFY(pair.comparison && pair.comparison->isDone());
+    pair.opened.window->move(5000, 0);  // out of the way of the pointer
+    auto *a = pair.comparison->heatmapA(), *b = pair.comparison->heatmapB();
+    a->setColumnWidth(64);
+    a->horizontalScrollBar()->setValue(37);
+    QCOMPARE(b->horizontalScrollBar()->value(), 37);
+    for (auto* view : {a, b}) {
+        const double right = view->viewport()->width() - 140;
+        glide(*view, {300, 40}, {86, 40});
+        QVERIFY(pair.comparison->selectionA().hovered() >= 0);
+        QCOMPARE(pair.comparison->selectionA().hovered(), pair.comparison->selectionB().hovered());
+        glide(*view, {86, 40}, {right, 40});
+        QCOMPARE(a->horizontalScrollBar()->value(), 37);
+        QCOMPARE(b->horizontalScrollBar()->value(), 37);
+    }
 }
 
 void SideBySideTest::settingsOfBAreReadAgain() {

@@ -140,19 +140,7 @@ void DepthHeatmapView::extend() {
         const QScopedValueRollback<bool> extending(extending_, true);
         fitBar();
     }
-    invalidateFrom(from);
-}
-
-void DepthHeatmapView::invalidateFrom(int column) {
-    const auto layout = layoutNow();
-    const double left = layout.grid.column(column).left(), reach = HeatmapPainter::namesReach(theme_);
-    const double right = layout.cells.right() + 2, names = layout.tokenNames.top();
-    const double gap = layout.histograms.isEmpty() ? viewport()->width() : layout.histograms.left();
-    invalidate({left - 2, 0, right - left + 2, names});
-    // Numbers below the last columns reach into the gap beside them.
-    invalidate({left - reach, names, gap - left + reach, layout.tokenNames.height()});
-    if (!layout.histograms.isEmpty())
-        invalidate({layout.histograms.left() - 4, 0, layout.histograms.width() + 8, layout.tokenNames.bottom()});
+    viewport()->update(regionFrom(layoutNow(), theme_, viewport()->rect(), from));
 }
 
 /// Whether a picture scrolled by whole pixels is the picture of the scrolled columns. Stretched images are sampled
@@ -169,19 +157,23 @@ void DepthHeatmapView::scrollContentsBy(int dx, int) {
     const QRect names(0, cells.bottom() + 1, cells.right() + 1, viewport()->height() - cells.bottom() - 1);
     viewport()->scroll(dx, 0, cells);
     viewport()->scroll(dx, 0, names);
-    // Columns that are no longer in sight take their names with them.
-    const double left = layout.cells.left(), beside = HeatmapPainter::namesReach(theme_);
-    invalidate({left - 8, 0, 10, layout.cells.bottom()});
-    invalidate({0, layout.tokenNames.top() - 1, left + beside, layout.tokenNames.height() + 1});
+    viewport()->update(regionLeftBehind(layout, theme_, viewport()->rect()));
 }
 
+bool DepthHeatmapView::isInSight(int token) const {
+    const auto layout = layoutNow();
+    return token >= layout.first && token < layout.end;
+}
+
+/// What is pointed at elsewhere comes into sight; a column that is there already, if only in part, moves nothing, so that
+/// two heatmaps that scroll together stay together.
 void DepthHeatmapView::selectionChanged(bool acted) {
     if (acted) viewport()->update();
     if (isPointedAt()) return;
     const int shown = selection_->current();
     if (!selection_->marks().any())
         bar_->toEndIfFollowing();
-    else if (shown >= 0)
+    else if (shown >= 0 && !(shown == selection_->hovered() && isInSight(shown)))
         bar_->reveal(shown * theme_.px(columnWidth_), (shown + 1) * theme_.px(columnWidth_));
 }
 

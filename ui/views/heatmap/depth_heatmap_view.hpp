@@ -76,9 +76,8 @@ private:
     void relayout();
     void fitBar();
     bool movesAsItIs() const;
-    void invalidateFrom(int column);
-    void invalidate(const QRectF& area) { viewport()->update(area.toAlignedRect() & viewport()->rect()); }
-    void markChange();  ///< what is drawn over the cells is another
+    bool isInSight(int token) const;  ///< at least in part
+    void markChange();                ///< what is drawn over the cells is another
     std::vector<QRectF> histograms() const;
 
     enum class Drag { None, Pressed, Pan, Threshold };

@@ -59,6 +59,29 @@ HeatmapLayout layOutHeatmap(const Theme& theme, const QRectF& whole, int recursi
     return layout;
 }
 
+double namesReach(const Theme& theme) { return theme.px(64); }
+
+QRegion regionFrom(const HeatmapLayout& layout, const Theme& theme, const QRect& viewport, int column) {
+    const double left = layout.grid.column(column).left(), reach = namesReach(theme);
+    const double right = layout.cells.right() + 2, names = layout.tokenNames.top();
+    const double gap = layout.histograms.isEmpty() ? viewport.width() : layout.histograms.left();
+    QRegion region = QRectF(left - 2, 0, right - left + 2, names).toAlignedRect();
+    // Numbers below the last columns reach into the gap beside them.
+    region += QRectF(left - reach, names, gap - left + reach, layout.tokenNames.height()).toAlignedRect();
+    if (!layout.histograms.isEmpty())
+        region += QRectF(layout.histograms.left() - 4, 0, layout.histograms.width() + 8, layout.tokenNames.bottom())
+                      .toAlignedRect();
+    return region & viewport;
+}
+
+QRegion regionLeftBehind(const HeatmapLayout& layout, const Theme& theme, const QRect& viewport) {
+    QRegion region = QRectF(layout.cells.left() - 8, 0, 10, layout.cells.bottom()).toAlignedRect();
+    region +=
+        QRectF(0, layout.tokenNames.top() - 1, layout.cells.left() + namesReach(theme), layout.tokenNames.height() + 1)
+            .toAlignedRect();
+    return region & viewport;
+}
+
 std::vector<HeatmapLayout> wrapHeatmap(const Theme& theme, const QRectF& area, int recursions, int columns,
                                        double columnWidth, const HeatmapSides& sides) {
     const auto [perLine, width] = columnsOfLine(lineLength(theme, area.width(), sides), columns, columnWidth);

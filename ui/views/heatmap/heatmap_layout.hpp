@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QRectF>
+#include <QRegion>
 #include <vector>
 
 #include "views/kit/geometry.hpp"
@@ -37,6 +38,15 @@ struct HeatmapSides {
 
 HeatmapLayout layOutHeatmap(const Theme&, const QRectF& area, int recursions, int columns, double columnWidth,
                             double scroll, const HeatmapSides& = {});
+
+/// How far the name or number of a column reaches to the left and right of the column's middle.
+double namesReach(const Theme&);
+
+/// What has to be painted when columns from this one on are new, and the rest has only been moved.
+QRegion regionFrom(const HeatmapLayout&, const Theme&, const QRect& viewport, int column);
+
+/// What has to be painted where columns have been moved out of sight and taken their names with them.
+QRegion regionLeftBehind(const HeatmapLayout&, const Theme&, const QRect& viewport);
 
 /// All columns, line below line like words on a page, as many to a line as fit; columns become narrower than `columnWidth`
 /// where there would be too many lines. Histograms stand beside the first line. The lines share the height of `area`.

@@ -49,8 +49,6 @@ void HeatmapPainter::draw(QPainter& painter, const HeatmapLayout& layout) const 
 
 bool HeatmapPainter::isWanted(const QRectF& area) const { return !dirty_ || dirty_->intersects(area.toAlignedRect()); }
 
-double HeatmapPainter::namesReach(const Theme& theme) { return theme.px(64); }
-
 void HeatmapPainter::drawRowNames(QPainter& painter, const HeatmapLayout& layout) const {
     if (!isWanted(layout.rowNames)) return;
     painter.setFont(theme_.caption());

@@ -33,9 +33,6 @@ public:
     /// Only what lies in this region needs painting; the painter clips to it.
     void setDirty(const QRegion* dirty) { dirty_ = dirty; }
 
-    /// How far the name or number of a column reaches to the left and right of the column's middle.
-    static double namesReach(const Theme&);
-
     /// Keeps what narrow columns look like from one picture to the next.
     void setImage(HeatmapImage* image) { image_ = image; }
 

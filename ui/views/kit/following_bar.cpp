@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "views/kit/following_bar.hpp"
 
+#include <QScopedValueRollback>
 #include <QScrollBar>
 #include <cmath>
 
 namespace mor::ui {
 
 FollowingBar::FollowingBar(QScrollBar* bar) : QObject(bar), bar_(bar) {
-    // Emitted for the reader's actions only, after the slider position and before the value has changed.
-    connect(bar, &QAbstractSlider::actionTriggered, this,
-            [this] { following_ = bar_->sliderPosition() >= bar_->maximum() - bar_->singleStep() / 2; });
+    // Whoever else moves the bar, the reader or another view that is scrolled together with this one, means it.
+    connect(bar, &QAbstractSlider::valueChanged, this, [this] {
+        if (!moving_) following_ = isAtEnd();
+    });
 }
 
 void FollowingBar::setTheme(const Theme& theme) {
@@ -24,14 +26,24 @@ void FollowingBar::setTheme(const Theme& theme) {
             .arg(qRound(theme.px(4))));
 }
 
+bool FollowingBar::isAtEnd() const { return bar_->value() >= bar_->maximum() - bar_->singleStep() / 2; }
+
+void FollowingBar::scrollTo(int value) {
+    const QScopedValueRollback<bool> own(moving_, true);
+    bar_->setValue(value);
+}
+
 void FollowingBar::restart() {
     following_ = true;
-    bar_->setValue(bar_->maximum());
+    scrollTo(bar_->maximum());
 }
 
 void FollowingBar::setContent(double length, double page, bool stay) {
-    bar_->setPageStep(qMax(1, static_cast<int>(page)));
-    bar_->setRange(0, qMax(0, static_cast<int>(std::ceil(length - page))));
+    {
+        const QScopedValueRollback<bool> own(moving_, true);  // a shorter range moves the value
+        bar_->setPageStep(qMax(1, static_cast<int>(page)));
+        bar_->setRange(0, qMax(0, static_cast<int>(std::ceil(length - page))));
+    }
     if (!stay) toEndIfFollowing();
 }
 
@@ -39,18 +51,18 @@ void FollowingBar::reveal(double from, double to) {
     const double page = bar_->pageStep();
     const double context = qMin(to - from, page / 4);
     if (from - context < bar_->value())
-        bar_->setValue(static_cast<int>(from - context));
+        scrollTo(static_cast<int>(from - context));
     else if (to + context > bar_->value() + page)
-        bar_->setValue(static_cast<int>(std::ceil(to + context - page)));
+        scrollTo(static_cast<int>(std::ceil(to + context - page)));
 }
 
 void FollowingBar::toEndIfFollowing() {
-    if (following_) bar_->setValue(bar_->maximum());
+    if (following_) scrollTo(bar_->maximum());
 }
 
 void FollowingBar::moveTo(int value) {
-    bar_->setValue(value);
-    following_ = bar_->value() >= bar_->maximum() - bar_->singleStep() / 2;
+    scrollTo(value);
+    following_ = isAtEnd();
 }
 
 }  // namespace mor::ui

@@ -21,11 +21,15 @@ public:
     void setContent(double length, double page, bool stay);  ///< `stay`: don't move even though following
     void reveal(double from, double to);                     ///< scrolls as little as shows [from, to] with some context
     void toEndIfFollowing();
-    void moveTo(int value);  ///< the reader moves the content by other means than the bar
+    void scrollTo(int value);  ///< the program moves the content: no wish of the reader's
+    void moveTo(int value);    ///< the reader moves the content by other means than the bar
 
 private:
+    bool isAtEnd() const;
+
     QScrollBar* bar_;
     bool following_ = true;
+    bool moving_ = false;  ///< by the program
 };
 
 }  // namespace mor::ui

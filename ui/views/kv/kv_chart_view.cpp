@@ -112,9 +112,10 @@ void KvChartView::draw(QPainter& painter, const QRectF& area) const {
     copy.resize(area.size().toSize());
     copy.chart()->resize(area.size());
     copy.scene()->setSceneRect(QRectF(QPointF(), area.size()));
-    copy.chart()->layout()->activate();
     copy.peer_ = peer_;
-    copy.flush();  // points for this size
+    copy.flush();  // axes for this size, which the chart is laid out around
+    copy.chart()->layout()->invalidate();
+    copy.chart()->layout()->activate();
     copy.render(&painter, area, copy.rect());
 }
 

@@ -74,7 +74,7 @@ void TokenFlowView::reveal(const QRectF& box) {
     bar_->reveal(box.top(), box.top() + line);
     if (bar->value() == before) return;
     const double lines = bar->value() / line;
-    bar->setValue(qRound(line * (bar->value() < before ? std::floor(lines) : std::ceil(lines))));
+    bar_->scrollTo(qRound(line * (bar->value() < before ? std::floor(lines) : std::ceil(lines))));
 }
 
 void TokenFlowView::layOut() {
