@@ -16,7 +16,7 @@ namespace {
 
 constexpr double kFewestTokens = 16;
 constexpr double kTitledHeight = 120;  // lower charts have room for the numbers of the axis only
-constexpr double kTolerance = 0.5;  // pixels that a curve may be off
+constexpr double kTolerance = 0.5;     // pixels that a curve may be off
 
 /// Only what changed: every property of an axis lays the chart out again.
 void setAxis(QValueAxis* axis, double end, double step) {
