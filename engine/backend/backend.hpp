@@ -63,31 +63,12 @@ struct RouterWeights {
     explicit operator bool() const { return outer != nullptr; }
 };
 
-/// When a row of expert choice goes on: its score is at least `cut`. An infinite cut decides whatever the score is, even
-/// if that is not a number.
-struct RoutingCut {
-    float cut = 0;
-    bool auxiliary = false;  ///< the score is the auxiliary router's output, not the main one's
-
-    bool takes(float score) const {
-        constexpr float kInfinity = std::numeric_limits<float>::infinity();
-        return cut == -kInfinity || (cut < kInfinity && score >= cut);
-    }
-};
-
-/// Rows in front of the same routers, which have one output each.
+/// Rows in front of the same router.
 struct RoutingPoint {
     const RouterWeights* router = nullptr;
-    const RouterWeights* auxiliary = nullptr;  ///< null: there is none
-    int rows = 0;
-};
-
-struct RouteTask {
-    std::span<const RoutingPoint> points;
-    std::span<const int> rows;         ///< [n] of x, point by point
-    std::span<const RoutingCut> cuts;  ///< [n]
-    int rest = 0;                      ///< rows [rest, n) are wanted even if they are not taken; n: none
-    float scale = 1;                   ///< what the main routers' input is multiplied with
+    std::span<const int> rows;  ///< of x
+    float scale = 1;            ///< what the router's input is multiplied with
+    float* outputs = nullptr;   ///< host, [rows, outputs]
 };
 
 /// One row's place in one layer's KV slot. A block holds, for each layer of its membership group, K
@@ -161,15 +142,9 @@ public:
     /// h[i] = silu(gate) * up of RMSNorm(x[i]); h is [n, ffn]
     virtual void ffn_in(const LayerWeights&, const LayerShape&, const float* x, int n, float* h) = 0;
 
-    /// Raw router outputs for x[rows[i]] * scale, in float32 with one fixed order of summation on every machine of the
-    /// backend and for any number of rows. host is [rows, outputs].
-    virtual void router(const RouterWeights&, const float* x, std::span<const int> rows, float scale, float* host) = 0;
-
-    /// Everything about rows whose cuts are known beforehand: y[0..) = the states x, `width` wide, of the rows taken, in
-    /// their order, and behind them of those of [rest, n) that are not. scores (host): the main routers' outputs [n] as
-    /// router() gives them, then, where a point has an auxiliary router, the auxiliary ones [n]. How many rows y holds
-    /// follows from the scores. y has room for n rows.
-    virtual void route(const RouteTask&, const float* x, int width, float* y, std::span<float> scores) = 0;
+    /// Raw router outputs for x[rows[i]] * scale, at all points with one wait, in float32 with one fixed order of summation
+    /// on every machine of the backend and for any number of rows and points.
+    virtual void route(std::span<const RoutingPoint>, const float* x) = 0;
 
     /// logits[i] = w RMSNorm(x[rows[i]]); logits is [rows, w.out]
     virtual void head(const Vector& norm, float eps, const Matrix& w, const float* x, std::span<const int> rows,

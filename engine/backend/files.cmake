@@ -2,7 +2,6 @@
 target_sources(mor_engine PRIVATE
     backend/cuda_loader.cpp
     backend/devices.cpp
-    backend/plain_route.cpp
 )
 
 # What an engine and a CUDA module must have in common, as one word: the files that say what passes between them, and

@@ -12,7 +12,7 @@ ExitPass::ExitPass(const ModelParts& model, const Plan& plan, LayerRunner& layer
 }
 
 /// Under token choice a row would stop with its entry state plus the block's output, times the gate of this depth.
-void ExitPass::keep(Chunk& chunk, StatePool& states) {
+void ExitPass::keep(Chunk& chunk, RowPool& states) {
     const Segment& segment = plan_.segments[chunk.segment];
     const MorConfig& config = model_.info.config.mor;
     const int hidden = layers_.shape().hidden;
@@ -40,14 +40,15 @@ void ExitPass::keep(Chunk& chunk, StatePool& states) {
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i]->exits.push_back(kept[i]);
 }
 
-void ExitPass::finish(Chunk& chunk, StatePool& states) {
+void ExitPass::finish(std::span<Chunk* const> done, RowPool& states) {
     std::vector<Exit> exits;
     std::vector<int> rows;
-    for (const Row& r : chunk.rows)
-        for (const int state : r.exits) {
-            exits.push_back({chunk.sequence, r.position, state});
-            rows.push_back(state);
-        }
+    for (const Chunk* c : done)
+        for (const Row& r : c->rows)
+            for (const int state : r.exits) {
+                exits.push_back({c->sequence, r.position, state});
+                rows.push_back(state);
+            }
     if (exits.empty() || tail_ == static_cast<int>(plan_.segments.size())) return;
     const int n = static_cast<int>(exits.size()), hidden = layers_.shape().hidden;
     float* y = y_.room(std::size_t(n) * hidden);

@@ -9,8 +9,8 @@
 #include "run/backend_buffer.hpp"
 #include "run/kv_cache.hpp"
 #include "run/layer.hpp"
+#include "run/row_pool.hpp"
 #include "run/sequence.hpp"
-#include "run/state_pool.hpp"
 
 namespace mor {
 
@@ -24,11 +24,11 @@ public:
     ExitPass(const ModelParts&, const Plan&, LayerRunner&);
 
     /// At the end of a recursion: copies the states with which the chunk's rows that took it would stop now (Row::exits).
-    void keep(Chunk&, StatePool&);
+    void keep(Chunk&, RowPool&);
 
-    /// When the chunk is done: replaces those states by what they are after the last layer; norm and head are the
+    /// Of chunks that are done: replaces those states by what they are after the last layer; norm and head are the
     /// caller's.
-    void finish(Chunk&, StatePool&);
+    void finish(std::span<Chunk* const> done, RowPool&);
 
     void release_memory() {
         y_.release();

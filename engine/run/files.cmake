@@ -6,6 +6,7 @@ target_sources(mor_engine PRIVATE
     run/finisher.cpp
     run/flops.cpp
     run/forward.cpp
+    run/head_reader.cpp
     run/kv_cache.cpp
     run/next_logits.cpp
     run/pass_rows.cpp
@@ -13,10 +14,10 @@ target_sources(mor_engine PRIVATE
     run/perplexity.cpp
     run/request_checks.cpp
     run/routing.cpp
+    run/row_pool.cpp
     run/row_router.cpp
     run/sampler.cpp
     run/scheduler.cpp
     run/session.cpp
-    run/state_pool.cpp
     run/token_maker.cpp
 )

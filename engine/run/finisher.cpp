@@ -7,96 +7,95 @@
 namespace mor {
 namespace {
 
-constexpr int kHeadRows = 64;  // logits of at most so many rows are held at once
+bool is_newest(const Sequence& s, const Row& r) { return r.position + 1 == static_cast<int>(s.tokens.size()); }
+
+bool needs_head(const Sequence& s, const Row& r) {
+    return is_newest(s, r) || s.request.prompt_logprobs || s.request.keep_tensors;
+}
 
 }  // namespace
 
-bool Finisher::needs_head(const Sequence& s, const Row& r) {
-    return r.position + 1 == static_cast<int>(s.tokens.size()) || s.request.prompt_logprobs || s.request.keep_tensors;
-}
+class Finisher::Answers {
+public:
+    explicit Answers(std::vector<HeadAnswer> all) : all_(std::move(all)) {}
+    HeadAnswer& next() { return all_[at_++]; }
 
-void Finisher::finish(Sequence& s, Events& events) {
-    s.kv.trim();
-    std::vector<FinishedToken> tokens;
-    read_head(s, tokens);
-    if (s.request.exits) read_exits(*s.chunk, tokens);
-    s.finished_tokens += static_cast<int>(s.chunk->rows.size());
-    forward_.leave(*s.chunk);
-    s.chunk.reset();
-    if (s.finished_tokens == static_cast<int>(s.tokens.size())) decide_next(s, tokens.back().record);
-    std::move(tokens.begin(), tokens.end(), std::back_inserter(events.tokens));
-}
+private:
+    std::vector<HeadAnswer> all_;
+    std::size_t at_ = 0;
+};
 
-/// Logits and picks of those rows that need them. `newest`: the last row is the sequence's newest; its logits are kept
-/// for the sampler and for whoever asks for them, and what else is only known on the device stays there.
-Finisher::HeadRows Finisher::head_rows(Sequence& s, std::span<const Row> rows, bool newest) {
-    std::vector<int> states, wanted;
-    for (const Row& r : rows) {
-        if (!needs_head(s, r)) continue;
-        const auto next = static_cast<std::size_t>(r.position) + 1;
-        states.push_back(r.x);
-        wanted.push_back(next < s.tokens.size() ? s.tokens[next] : -1);
+std::exception_ptr Finisher::finish(std::span<Chunk* const> done, Events& events) {
+    if (done.empty()) return nullptr;
+    forward_.finish_exits(done);
+    std::vector<HeadRow> rows, exits;
+    for (const Chunk* c : done) ask(*c, rows, exits);
+    // Apart, so that asking for exits changes no bit of anything else: sums depend on the number of rows.
+    Answers answers(head_.read(rows)), exit_answers(head_.read(exits));
+    std::vector<std::vector<FinishedToken>> tokens;
+    for (Chunk* c : done) {
+        c->sequence->kv.trim();
+        tokens.push_back(make_tokens(*c, answers, exit_answers));
     }
-    HeadRows head;
-    if (states.empty()) return head;
-    const int n = static_cast<int>(states.size()), vocab = model_.info.config.llama.vocab_size;
-    newest = newest && needs_head(s, rows.back());
-    if (newest && n == 1) {
-        float* const row = s.next.start(vocab);
-        forward_.head(states, row);
-        head.logits = row;
-    } else {
-        head.logits = forward_.head(states);
-        const int last[] = {n - 1};
-        if (newest) model_.backend->gather(head.logits, last, vocab, s.next.start(vocab));
-    }
-    const bool known = std::any_of(wanted.begin(), wanted.end(), [](int token) { return token >= 0; });
-    const int best = std::max(s.request.alternatives, newest ? s.sampler.candidates() : 0);
-    head.picks = model_.backend->pick(head.logits, n, vocab, best, known ? wanted : std::vector<int>{});
-    if (newest) s.next.set_pick(head.picks.back());
-    return head;
-}
-
-/// Makes the records of a finished chunk, computing logits, some rows at a time, where somebody needs them. What a
-/// row says about the token that follows is kept in the sequence until that token's record is made.
-void Finisher::read_head(Sequence& s, std::vector<FinishedToken>& tokens) {
-    auto& rows = s.chunk->rows;
-    const auto vocab = static_cast<std::size_t>(model_.info.config.llama.vocab_size);
-    for (std::size_t begin = 0; begin < rows.size(); begin += kHeadRows) {
-        const std::size_t end = std::min(rows.size(), begin + kHeadRows);
-        const HeadRows computed = head_rows(s, std::span(rows).subspan(begin, end - begin), end == rows.size());
-        std::size_t at = 0;
-        for (std::size_t i = begin; i < end; ++i) {
-            const bool head = needs_head(s, rows[i]);
-            const int x = rows[i].x;
-            tokens.push_back(maker_.make(s, rows[i], head));
-            tokens.back().record.logprob = std::exchange(s.next_logprob, kNotEvaluated);
-            tokens.back().record.top = std::exchange(s.next_top, {});
-            if (s.request.keep_tensors) tokens.back().final_hidden = forward_.state(x);
-            if (!head) continue;
-            if (s.request.keep_tensors) {
-                tokens.back().logits.resize(vocab);
-                model_.backend->download(computed.logits + at * vocab, vocab, tokens.back().logits.data());
-            }
-            const Pick& pick = computed.picks[at++];
-            s.next_top = maker_.alternatives(pick, s.request.alternatives);
-            s.next_logprob = pick.wanted - pick.log_sum_exp;  // not a number where the next token is not known
+    std::exception_ptr failure;
+    for (std::size_t i = 0; i < done.size(); ++i) {
+        Sequence& s = *done[i]->sequence;
+        s.finished_tokens += static_cast<int>(s.chunk->rows.size());
+        forward_.leave(*s.chunk);
+        s.chunk.reset();
+        try {
+            if (s.finished_tokens == static_cast<int>(s.tokens.size())) decide_next(s, tokens[i].back().record);
+        } catch (...) {
+            failure = std::current_exception();
+            s.end(Finish::Cancelled);
+            tokens[i].back().record.finish = s.finish;
         }
+        std::move(tokens[i].begin(), tokens[i].end(), std::back_inserter(events.tokens));
+    }
+    return failure;
+}
+
+/// The rows that need the head, and the states that rows could have stopped with.
+void Finisher::ask(const Chunk& chunk, std::vector<HeadRow>& rows, std::vector<HeadRow>& exits) const {
+    Sequence& s = *chunk.sequence;
+    for (const Row& r : chunk.rows) {
+        if (needs_head(s, r)) {
+            HeadRow row{.state = r.x, .best = s.request.alternatives, .whole = s.request.keep_tensors};
+            if (is_newest(s, r)) {
+                row.keep = s.next.place();
+                row.best = std::max(row.best, s.sampler.candidates());
+                row.whole = row.whole || s.sampler.candidates() == 0;
+            } else {
+                row.wanted = s.tokens[static_cast<std::size_t>(r.position) + 1];
+            }
+            rows.push_back(row);
+        }
+        for (const int state : r.exits) exits.push_back({.state = state, .best = s.request.alternatives});
     }
 }
 
-/// Fills TokenRecord::exits from the states the rows could have stopped with.
-void Finisher::read_exits(Chunk& chunk, std::vector<FinishedToken>& tokens) {
-    forward_.finish_exits(chunk);
-    const int vocab = model_.info.config.llama.vocab_size;
-    for (std::size_t i = 0; i < chunk.rows.size(); ++i) {
-        const auto& states = chunk.rows[i].exits;
-        if (states.empty()) continue;
-        const int most = chunk.sequence->request.alternatives;
-        const auto picks = model_.backend->pick(forward_.head(states), static_cast<int>(states.size()), vocab, most);
-        for (std::size_t r = 0; r < picks.size(); ++r)
-            tokens[i].record.exits.push_back({static_cast<int>(r), maker_.alternatives(picks[r], most)});
+/// What a row says about the token that follows is kept in the sequence until that token's record is made.
+std::vector<FinishedToken> Finisher::make_tokens(Chunk& chunk, Answers& answers, Answers& exits) const {
+    Sequence& s = *chunk.sequence;
+    std::vector<FinishedToken> tokens;
+    for (Row& r : chunk.rows) {
+        const bool head = needs_head(s, r), newest = is_newest(s, r);
+        FinishedToken t = maker_.make(s, r, head);
+        t.record.logprob = std::exchange(s.next_logprob, kNotEvaluated);
+        t.record.top = std::exchange(s.next_top, {});
+        if (s.request.keep_tensors) t.final_hidden = forward_.state(r.x);
+        if (head) {
+            HeadAnswer& answer = answers.next();
+            s.next_top = maker_.alternatives(answer.pick, s.request.alternatives);
+            s.next_logprob = answer.pick.wanted - answer.pick.log_sum_exp;  // not a number where nothing is known to follow
+            if (s.request.keep_tensors) t.logits = answer.logits;
+            if (newest) s.next.set(std::move(answer.pick), std::move(answer.logits));
+        }
+        for (std::size_t i = 0; i < r.exits.size(); ++i)
+            t.record.exits.push_back({static_cast<int>(i), maker_.alternatives(exits.next().pick, s.request.alternatives)});
+        tokens.push_back(std::move(t));
     }
+    return tokens;
 }
 
 /// The newest known token has been through the model: ends the request or chooses the next token.

@@ -2,7 +2,7 @@
 #include "run/forward.hpp"
 
 #include <algorithm>
-#include <tuple>
+#include <numeric>
 
 namespace mor {
 
@@ -22,43 +22,30 @@ ForwardPass::ForwardPass(const ModelParts& model, const Plan& plan, const KvGeom
       shape_(shape_of(model, geometry)),
       states_(model.backend, shape_.hidden),
       y_(model.backend),
-      logits_(model.backend),
-      router_(model, plan, states_, y_),
+      router_(model, plan, states_),
       layers_(model.backend, shape_),
       exits_(model, plan, layers_) {}
 
-void ForwardPass::run(std::span<Chunk* const> any_order, PassRecord& record) {
-    const auto chunks = in_order(any_order);
-    const bool gathered = router_.route(chunks);
-    router_.note(chunks, record);
+void ForwardPass::run(std::span<Chunk* const> chunks, PassRecord& record) {
     const PassRows rows(plan_, chunks);
-    record.computed_rows = rows.size();
-    if (!rows.empty()) {
-        rows.join_groups();
-        if (!gathered) gather(rows);
-        run_layers(rows);
-        combine(rows);
-    }
+    note(rows, record);
+    rows.join_groups();
+    gather(rows);
+    run_layers(rows);
+    combine(rows);
     for (Chunk* c : chunks) {
         keep_asked_for(*c);
         move_on(*c);
     }
+    decide_next(chunks, record);
 }
 
-void ForwardPass::enter(Chunk& chunk) {
-    const int n = static_cast<int>(chunk.rows.size());
-    const bool keeps_y = model_.info.config.mor.routing == Routing::TokenChoice;
-    const auto states = states_.take(keeps_y ? 2 * n : n);
-    std::vector<int> ids(n);
-    for (int i = 0; i < n; ++i) {
-        chunk.rows[i].x = states[i];
-        if (keeps_y) chunk.rows[i].y = states[n + i];
-        ids[i] = chunk.rows[i].token;
-    }
+void ForwardPass::enter(std::span<Chunk* const> chunks, PassRecord& record) {
+    embed(chunks);
     try {
-        model_.backend->embed(*model_.embedding, ids, {states.data(), static_cast<std::size_t>(n)}, states_.data());
+        decide_next(chunks, record);
     } catch (...) {
-        states_.give(states);
+        for (Chunk* c : chunks) leave(*c);
         throw;
     }
 }
@@ -77,16 +64,36 @@ void ForwardPass::leave(Chunk& chunk) {
 
 // ---------------------------------------------------------------------------------------------------- the pass's steps
 
-/// Chunks of a segment side by side, those that only read K/V in front and those whose rows all store K/V behind: then the
-/// rows taken are in collect()'s order as they come, and so are, behind them, those that only store K/V.
-std::vector<Chunk*> ForwardPass::in_order(std::span<Chunk* const> chunks) const {
-    std::vector<Chunk*> order(chunks.begin(), chunks.end());
-    const auto key = [&](const Chunk* c) {
-        const Segment& s = plan_.segments[c->segment];
-        return std::tuple(s.layers.front().writes, s.keeps_all_kv, c->segment);
-    };
-    std::stable_sort(order.begin(), order.end(), [&](const Chunk* a, const Chunk* b) { return key(a) < key(b); });
-    return order;
+void ForwardPass::embed(std::span<Chunk* const> chunks) {
+    const bool keeps_y = model_.info.config.mor.routing == Routing::TokenChoice;
+    std::vector<int> ids;
+    for (const Chunk* c : chunks)
+        for (const Row& r : c->rows) ids.push_back(r.token);
+    const std::size_t n = ids.size();
+    const auto states = states_.take(static_cast<int>(keeps_y ? 2 * n : n));
+    try {
+        model_.backend->embed(*model_.embedding, ids, {states.data(), n}, states_.data());
+    } catch (...) {
+        states_.give(states);
+        throw;
+    }
+    std::size_t i = 0;
+    for (Chunk* c : chunks)
+        for (Row& r : c->rows) {
+            r.x = states[i];
+            if (keeps_y) r.y = states[n + i];
+            ++i;
+        }
+}
+
+void ForwardPass::note(const PassRows& rows, PassRecord& record) const {
+    record.computed_rows = rows.size();
+    for (const PassItem& item : rows) {
+        const Row& r = item.row();
+        const int recursion = item.segment(plan_).recursion;
+        record.rows.push_back({item.chunk->sequence->id, r.position, recursion,
+                               r.decisions.empty() || recursion < 0 ? Decision{} : r.decisions[recursion]});
+    }
 }
 
 void ForwardPass::gather(const PassRows& rows) {
@@ -154,49 +161,50 @@ void ForwardPass::keep_asked_for(Chunk& chunk) {
         r.hidden[segment.recursion] = state(block_state ? r.y : r.x);
 }
 
-void ForwardPass::move_on(Chunk& chunk) {
-    const Segment& segment = plan_.segments[chunk.segment];
-    ++chunk.segment;
+/// Rows that have reached their depth, or were there for their K/V alone, go no further.
+void ForwardPass::move_on(Chunk& chunk) const {
+    const Segment& segment = plan_.segments[chunk.segment++];
     if (segment.route == Route::None) return;
     std::erase_if(chunk.live, [&](int i) {
         const Row& r = chunk.rows[i];
         if (segment.combine == Combine::AddAtDepth) return r.target_depth <= segment.recursion + 1;
         return r.decisions[segment.recursion].outcome != Outcome::Take;
     });
-    if (!chunk.live.empty() && chunk.segment != plan_.join) return;
-    for (int i = segment.recursion + 1; chunk.sequence->request.keep_tensors && i < model_.info.config.mor.num_recursion;
-         ++i)
-        for (Row& r : chunk.rows) r.hidden[i] = r.hidden[segment.recursion];
+}
+
+/// At the end of a segment, or at the entrance.
+void ForwardPass::decide_next(std::span<Chunk* const> chunks, PassRecord& record) {
+    router_.route(chunks, record.rows);
+    for (Chunk* c : chunks)
+        if (c->live.empty() || c->segment == plan_.join) join(*c);
+}
+
+/// All rows of the chunk are together again; recursions that nobody took are skipped.
+void ForwardPass::join(Chunk& chunk) const {
+    if (chunk.sequence->request.keep_tensors && chunk.segment != plan_.join) {
+        const int recursion = plan_.segments[chunk.segment].recursion;
+        for (Row& r : chunk.rows)  // all have left by now, with the state they have
+            for (int i = recursion; i < model_.info.config.mor.num_recursion; ++i)
+                r.hidden[i] = i > 0 ? r.hidden[i - 1] : state(r.x);
+    }
     chunk.segment = plan_.join;
     chunk.live.resize(chunk.rows.size());
-    for (int i = 0; i < static_cast<int>(chunk.rows.size()); ++i) chunk.live[i] = i;
+    std::iota(chunk.live.begin(), chunk.live.end(), 0);
 }
 
 // ---------------------------------------------------------------------------------------------------- ends
-
-const float* ForwardPass::head(std::span<const int> state_rows) {
-    float* logits = logits_.room(state_rows.size() * model_.lm_head->out);
-    head(state_rows, logits);
-    return logits;
-}
 
 void ForwardPass::head(std::span<const int> state_rows, float* logits) {
     model_.backend->head(*model_.norm, shape_.norm_eps, *model_.lm_head, states_.data(), state_rows, logits);
 }
 
 void ForwardPass::release_memory() {
+    router_.release_memory();
     layers_.release_memory();
     exits_.release_memory();
     y_.release();
-    logits_.release();
     states_.release_unused();
     model_.backend->release_memory();
-}
-
-std::vector<float> ForwardPass::state(int row) {
-    std::vector<float> x(shape_.hidden);
-    model_.backend->download(states_.data() + std::size_t(row) * shape_.hidden, x.size(), x.data());
-    return x;
 }
 
 }  // namespace mor

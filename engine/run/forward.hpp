@@ -8,8 +8,8 @@
 #include "run/exits.hpp"
 #include "run/layer.hpp"
 #include "run/pass_rows.hpp"
+#include "run/row_pool.hpp"
 #include "run/row_router.hpp"
-#include "run/state_pool.hpp"
 
 namespace mor {
 
@@ -19,47 +19,48 @@ class ForwardPass {
 public:
     ForwardPass(const ModelParts&, const Plan&, const KvGeometry&);
 
-    /// Gives the chunk's rows their states: the embeddings of their tokens. Takes none when it throws.
-    void enter(Chunk&);
+    /// Gives the rows of new chunks their states, the embeddings of their tokens, and decides about them where a router
+    /// stands at the entrance. Takes no states when it throws.
+    void enter(std::span<Chunk* const> chunks, PassRecord& record);
 
     /// Returns the states to the pool.
     void leave(Chunk&);
 
-    /// Routes and runs the current segment of every chunk and moves them on; fills rows and computed_rows.
+    /// Runs the current segment of every chunk, moves the chunks on and decides which of their rows go into the next one,
+    /// so that whoever chooses the next pass knows who is left. Fills rows and computed_rows.
     void run(std::span<Chunk* const> chunks, PassRecord& record);
 
     bool done(const Chunk& c) const { return c.segment == static_cast<int>(plan_.segments.size()); }
 
-    /// Logits [rows, V] of the states of some rows, in memory that the next call reuses.
-    const float* head(std::span<const int> state_rows);
-
-    /// The same into memory of the caller's.
+    /// Logits [rows, V] of the states of some rows.
     void head(std::span<const int> state_rows, float* logits);
 
-    /// Runs the states that the chunk's rows would have stopped with (Row::exits) to the end, for head(). Call when the
-    /// chunk is done.
-    void finish_exits(Chunk& chunk) { exits_.finish(chunk, states_); }
+    /// Runs the states that the rows of chunks which are done would have stopped with (Row::exits) to the end, for head().
+    void finish_exits(std::span<Chunk* const> done) { exits_.finish(done, states_); }
 
     /// Gives back all memory that is not needed between passes; for when the backend has run out of it.
     void release_memory();
 
     /// Downloads one row of the state pool.
-    std::vector<float> state(int row);
+    std::vector<float> state(int row) const { return states_.row(row); }
 
 private:
-    std::vector<Chunk*> in_order(std::span<Chunk* const> chunks) const;
+    void embed(std::span<Chunk* const> chunks);
+    void note(const PassRows&, PassRecord&) const;
     void gather(const PassRows&);
     void run_layers(const PassRows&);
     void combine(const PassRows&);
     void combine_at_depth(const PassRows&);
     void keep_asked_for(Chunk&);
-    void move_on(Chunk&);
+    void move_on(Chunk&) const;
+    void decide_next(std::span<Chunk* const> chunks, PassRecord& record);
+    void join(Chunk&) const;
 
     const ModelParts& model_;
     const Plan& plan_;
     LayerShape shape_;
-    StatePool states_;
-    BackendBuffer y_, logits_;  ///< the pass's rows; their logits
+    RowPool states_;
+    BackendBuffer y_;  ///< the pass's rows
     RowRouter router_;
     LayerRunner layers_;
     ExitPass exits_;

@@ -2,9 +2,6 @@
 #include "run/kv_cache.hpp"
 
 #include <algorithm>
-#include <string>
-
-#include "mor/error.hpp"
 
 namespace mor {
 namespace {
@@ -14,16 +11,21 @@ constexpr int kSlabBlocks = 8;
 KvPool::KvPool(std::shared_ptr<Backend> backend, const Plan& plan, KvGeometry geometry, int capacity_tokens,
                int max_requests)
     : backend_(std::move(backend)), geometry_(geometry) {
-    const int full = (capacity_tokens + geometry.block_entries - 1) / geometry.block_entries;
-    for (const int layers : plan.group_layers)  // every sequence may leave one block partly filled
-        pools_.push_back({.layers = layers, .capacity = full + max_requests - 1});
+    capacity_ = blocks_for(capacity_tokens) + max_requests - 1;  // every sequence may leave one block partly filled
+    for (const int layers : plan.group_layers) pools_.push_back({.layers = layers});
+}
+
+bool KvPool::promise(int blocks) {
+    if (promised_ + blocks > capacity_) return false;
+    promised_ += blocks;
+    return true;
 }
 
 std::byte* KvPool::take(int group) {
     GroupPool& p = pools_[group];
     if (p.free.empty()) {
         const std::int64_t bytes = block_bytes(group);
-        const int count = std::min(kSlabBlocks, p.capacity - p.in_use);
+        const int count = std::min(kSlabBlocks, capacity_ - p.in_use);
         p.slabs.push_back({backend_->allocate(static_cast<std::size_t>(bytes * count)), count});
         for (int i = count; i-- > 0;) p.free.push_back(p.slabs.back().memory.get() + i * bytes);
     }
@@ -63,32 +65,36 @@ std::int64_t KvPool::blocks_in_use() const {
 std::int64_t KvPool::blocks_total() const {
     std::int64_t n = 0;
     for (const auto& p : pools_)
-        if (p.layers) n += p.capacity;
+        if (p.layers) n += capacity_;
     return n;
 }
 
 KvSequence::KvSequence(KvPool& pool, const Plan& plan) : pool_(pool), plan_(plan), members_(pool.groups()) {}
 
-KvSequence::~KvSequence() { truncate(0); }
+KvSequence::~KvSequence() {
+    truncate(0);
+    settle();
+}
 
-int KvSequence::blocks_for(int entries) const {
-    const int n = pool_.geometry().block_entries;
-    return (entries + n - 1) / n;
+bool KvSequence::promise(int tokens) {
+    const int more = pool_.blocks_for(tokens) - promised_;
+    if (more > 0 && !pool_.promise(more)) return false;
+    promised_ += std::max(more, 0);
+    return true;
+}
+
+void KvSequence::settle() {
+    int held = 0;
+    for (int g = 0; g < pool_.groups(); ++g) held = std::max(held, blocks(g));
+    pool_.take_back(promised_ - held);
+    promised_ = held;
 }
 
 void KvSequence::reserve(int rows) {
-    for (int g = 0; g < pool_.groups(); ++g) {
-        if (!plan_.group_layers[g]) continue;
-        const int missing = blocks_for(entries(g) + rows) - blocks(g);
-        if (missing > pool_.available(g))
-            throw Error("KV cache is full: " + std::to_string(rows) + " tokens need " + std::to_string(missing) +
-                        " more blocks and " + std::to_string(pool_.available(g)) +
-                        " are free; run fewer requests at once or use a shorter text");
-    }
     try {
         for (int g = 0; g < pool_.groups(); ++g) {
             if (!plan_.group_layers[g]) continue;
-            const int wanted = blocks_for(entries(g) + rows);
+            const int wanted = pool_.blocks_for(entries(g) + rows);
             while (blocks(g) < wanted) members_[g].table.push_back(pool_.take(g));
         }
     } catch (...) {  // the backend has no memory for more slabs
@@ -100,7 +106,8 @@ void KvSequence::reserve(int rows) {
 void KvSequence::trim() {
     for (int g = 0; g < pool_.groups(); ++g) {
         auto& table = members_[g].table;
-        for (const int wanted = blocks_for(entries(g)); blocks(g) > wanted; table.pop_back()) pool_.give(g, table.back());
+        for (const int wanted = pool_.blocks_for(entries(g)); blocks(g) > wanted; table.pop_back())
+            pool_.give(g, table.back());
     }
 }
 

@@ -26,16 +26,23 @@ struct KvGeometry {
     std::int64_t layer_block_bytes() const { return entry_bytes() * block_entries; }
 };
 
-/// Blocks of every group for all sequences of a scheduler. Memory is taken from the backend in slabs when first
-/// needed and reused afterwards.
+/// Blocks of every group for all sequences of a scheduler. A sequence may take as many blocks as it was promised in each
+/// group, so that nobody who has begun ever waits for a block. Memory is taken from the backend in slabs when first needed
+/// and reused afterwards.
 class KvPool {
 public:
     KvPool(std::shared_ptr<Backend>, const Plan&, KvGeometry, int capacity_tokens, int max_requests);
 
-    /// A block of the group. Call only after `available` said yes.
+    /// Blocks of each group; false, and none, when so many are not left.
+    bool promise(int blocks);
+    void take_back(int blocks) { promised_ -= blocks; }
+
+    /// A block of the group, of those promised.
     std::byte* take(int group);
     void give(int group, std::byte* block);
-    int available(int group) const { return pools_[group].capacity - pools_[group].in_use; }
+
+    int capacity() const { return capacity_; }  ///< blocks of each group
+    int blocks_for(int entries) const { return (entries + geometry_.block_entries - 1) / geometry_.block_entries; }
 
     /// Gives back to the backend what no sequence holds a block of.
     void release_unused();
@@ -53,13 +60,14 @@ private:
     };
     struct GroupPool {
         int layers = 0;
-        int capacity = 0;  ///< blocks
         int in_use = 0;
         std::vector<std::byte*> free;
         std::vector<Slab> slabs;
     };
     std::shared_ptr<Backend> backend_;
     KvGeometry geometry_;
+    int capacity_;
+    int promised_ = 0;
     std::vector<GroupPool> pools_;
 };
 
@@ -71,7 +79,14 @@ public:
     KvSequence(const KvSequence&) = delete;
     KvSequence& operator=(const KvSequence&) = delete;
 
-    /// Takes blocks for `rows` more entries in every group, or throws Error and takes none.
+    /// Room for `tokens` tokens at full depth; false when the pool has not so much left. More than there is already is
+    /// kept.
+    bool promise(int tokens);
+
+    /// Gives back what was promised and is not held.
+    void settle();
+
+    /// Takes blocks for `rows` more entries in every group, of those promised. Takes none when the backend has no memory.
     void reserve(int rows);
 
     /// Gives blocks beyond the entries back.
@@ -106,10 +121,9 @@ private:
         std::vector<std::byte*> table;
         std::vector<int> positions;
     };
-    int blocks_for(int entries) const;
-
     KvPool& pool_;
     const Plan& plan_;
+    int promised_ = 0;              ///< blocks of each group
     std::vector<Members> members_;  ///< [groups]
 };
 

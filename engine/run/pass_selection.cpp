@@ -6,25 +6,38 @@
 
 namespace mor {
 
-std::vector<Chunk*> PassSelection::next(std::span<Chunk* const> in_flight) {
+std::vector<Chunk*> PassSelection::next(std::span<Chunk* const> ready) {
+    std::vector<Chunk*> oldest_first(ready.begin(), ready.end());
+    std::stable_sort(oldest_first.begin(), oldest_first.end(),
+                     [](const Chunk* a, const Chunk* b) { return a->waiting_since < b->waiting_since; });
     struct Group {
         std::vector<Chunk*> chunks;
+        double bytes = 0;
         std::size_t rows = 0;
+        int prompts = 0;
     };
     std::map<int, Group> groups;
-    const Chunk* oldest = in_flight.front();
-    for (Chunk* c : in_flight) {
-        Group& group = groups[weights_[c->segment]];
+    std::size_t rows = 0;
+    for (Chunk* c : oldest_first) {
+        rows += c->live.size();
+        Group& group = groups[segments_[c->segment].group];
+        if (c->rows.size() > 1 && group.prompts++ >= kPrompts) continue;
         group.chunks.push_back(c);
+        group.bytes = std::max(group.bytes, segments_[c->segment].bytes);
         group.rows += c->live.size();
-        if (c->waiting_since < oldest->waiting_since) oldest = c;
     }
-    const auto fullest =
-        std::max_element(groups.begin(), groups.end(), [](auto& a, auto& b) { return a.second.rows < b.second.rows; });
-    const bool waited = passes_ - oldest->waiting_since > kPatience;
-    auto chosen = std::move(waited ? groups[weights_[oldest->segment]].chunks : fullest->second.chunks);
+    const Chunk& oldest = *oldest_first.front();
+    const auto wasted = [&](const auto& group) {
+        return group.second.bytes * static_cast<double>(rows - group.second.rows);
+    };
+    const auto cheapest =
+        std::min_element(groups.begin(), groups.end(), [&](auto& a, auto& b) { return wasted(a) < wasted(b); });
+    const bool waited = passes_ - oldest.waiting_since > kPatience;
+    auto chosen = std::move(waited ? groups[segments_[oldest.segment].group].chunks : cheapest->second.chunks);
     ++passes_;
     for (Chunk* c : chosen) c->waiting_since = passes_;
+    std::sort(chosen.begin(), chosen.end(),
+              [](const Chunk* a, const Chunk* b) { return a->sequence->id < b->sequence->id; });
     return chosen;
 }
 

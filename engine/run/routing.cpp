@@ -89,13 +89,6 @@ std::vector<Decision> decide_expert(const ExpertRule& rule, std::span<const int>
     return decisions;
 }
 
-RoutingCut expert_cut(const ExpertRule& rule, int position) {
-    const bool auxiliary = uses_auxiliary(rule.config, rule.settings);
-    const int depth = imposed_depth(rule.settings, position);
-    if (depth < 0) return {cut_of(rule.settings.threshold), auxiliary};
-    return {rule.recursion < depth ? -INFINITY : INFINITY, auxiliary};
-}
-
 namespace {
 
 /// alpha * softmax(logits) or alpha * sigmoid(logits)

@@ -4,7 +4,6 @@
 #include <span>
 #include <vector>
 
-#include "backend/backend.hpp"
 #include "mor/config.hpp"
 #include "mor/record.hpp"
 #include "mor/settings.hpp"
@@ -29,10 +28,6 @@ struct ExpertRule {
 /// Threshold. Forced and fixed depths override the selection, never the gate.
 std::vector<Decision> decide_expert(const ExpertRule&, std::span<const int> positions, std::span<const float> logits,
                                     std::span<const float> aux, int topk_of);
-
-/// The same decision about a token at `position` under Threshold, as far as it is known before its logits are: whatever
-/// the logits, takes() says what decide_expert() makes of them.
-RoutingCut expert_cut(const ExpertRule&, int position);
 
 /// Token choice: logits [R] of one token -> decisions [R] of its whole way. bias [R] enters the choice only.
 std::vector<Decision> decide_token(const MorConfig&, const RoutingSettings&, int position, std::span<const float> logits,

@@ -8,16 +8,6 @@
 namespace mor {
 namespace {
 
-/// Calls f(chunks of one segment, segment) for chunks in order.
-template <class F>
-void for_segments(std::span<Chunk* const> chunks, const Plan& plan, F&& f) {
-    for (std::size_t begin = 0, end; begin < chunks.size(); begin = end) {
-        const int segment = chunks[begin]->segment;
-        for (end = begin; end < chunks.size() && chunks[end]->segment == segment;) ++end;
-        f(chunks.subspan(begin, end - begin), plan.segments[segment]);
-    }
-}
-
 /// Whether TopK selects among the chunk's rows, so that no row can be decided alone.
 bool selects_top_k(const Chunk& c) {
     return c.sequence->request.routing.rule == SelectionRule::TopK && !c.sequence->decoding();
@@ -25,98 +15,66 @@ bool selects_top_k(const Chunk& c) {
 
 }  // namespace
 
-bool RowRouter::route(std::span<Chunk* const> chunks) {
-    if (knows_cuts(chunks)) {
-        route_by_cuts(chunks);
-        return true;
-    }
-    for_segments(chunks, plan_, [&](std::span<Chunk* const> same, const Segment& segment) {
-        if (segment.route == Route::Expert) route_expert(same);
-        if (segment.route == Route::TokenChoice) route_tokens(same);
-    });
-    return false;
-}
-
-void RowRouter::note(std::span<Chunk* const> chunks, PassRecord& record) const {
-    for (const Chunk* c : chunks) {
-        const int recursion = plan_.segments[c->segment].recursion;
-        for (const int i : c->live) {
-            const Row& r = c->rows[i];
-            record.rows.push_back({c->sequence->id, r.position, recursion,
-                                   r.decisions.empty() || recursion < 0 ? Decision{} : r.decisions[recursion]});
-        }
-    }
-}
-
-/// Whether each row can be decided from its own score, so that the backend may gather those taken before the host knows
-/// which. Token choice reads its depth from one routing point for all recursions and stays with the host.
-bool RowRouter::knows_cuts(std::span<Chunk* const> chunks) const {
-    return std::all_of(chunks.begin(), chunks.end(), [&](const Chunk* c) {
-        return plan_.segments[c->segment].route == Route::Expert && !selects_top_k(*c);
-    });
-}
-
-/// All routing points of the pass at once. The host decides as ever, from the scores; what the backend did with the cuts is
-/// the same, row by row.
-void RowRouter::route_by_cuts(std::span<Chunk* const> chunks) {
-    const MorConfig& config = model_.info.config.mor;
-    std::vector<RoutingPoint> points;
-    std::vector<int> states;
-    std::vector<RoutingCut> cuts;
-    std::size_t rest = 0;
-    for_segments(chunks, plan_, [&](std::span<Chunk* const> same, const Segment& segment) {
-        const std::size_t before = states.size(), recursion = static_cast<std::size_t>(segment.recursion);
-        for (const Chunk* c : same) {
-            const ExpertRule rule{config, c->sequence->request.routing, segment.recursion, segment.keeps_all_kv};
-            for (const int i : c->live) {
-                states.push_back(c->rows[i].x);
-                cuts.push_back(expert_cut(rule, c->rows[i].position));
-            }
-        }
-        points.push_back({&model_.routers[recursion], model_.aux_routers.empty() ? nullptr : &model_.aux_routers[recursion],
-                          static_cast<int>(states.size() - before)});
-        if (!segment.keeps_all_kv) rest = states.size();
-    });
-    const std::size_t n = states.size();
-    std::vector<float> scores(model_.aux_routers.empty() ? n : 2 * n);
-    const RouteTask task{points, states, cuts, static_cast<int>(rest), static_cast<float>(1.0 / config.temp)};
-    model_.backend->route(task, states_.data(), model_.info.config.llama.hidden_size,
-                          y_.room(n * model_.info.config.llama.hidden_size), scores);
-    const std::span<const float> logits(scores.data(), n), aux(scores.data() + n, scores.size() - n);
-    std::size_t at = 0;
+void RowRouter::route(std::span<Chunk* const> chunks, std::vector<PassRow>& left) {
+    std::vector<Chunk*> waiting;
     for (Chunk* c : chunks) {
-        decide(*c, logits.subspan(at, c->live.size()), aux.empty() ? aux : aux.subspan(at, c->live.size()));
-        at += c->live.size();
+        if (c->live.empty() || c->segment == static_cast<int>(plan_.segments.size())) continue;
+        const Route route = plan_.segments[c->segment].route;
+        if (route == Route::Expert || route == Route::TokenChoice) waiting.push_back(c);
     }
-}
+    if (waiting.empty()) return;
+    std::stable_sort(waiting.begin(), waiting.end(),
+                     [](const Chunk* a, const Chunk* b) { return a->segment < b->segment; });
 
-/// The plain composition, for rows that are decided together: routers, the host's decisions; the pass gathers.
-void RowRouter::route_expert(std::span<Chunk* const> chunks) {
-    const Segment& segment = plan_.segments[chunks.front()->segment];
-    const MorConfig& config = model_.info.config.mor;
-    std::vector<int> states;
-    for (const Chunk* c : chunks)
-        for (const int i : c->live) states.push_back(c->rows[i].x);
-
-    std::vector<float> logits(states.size()), aux;
-    const auto scale = static_cast<float>(1.0 / config.temp);
-    model_.backend->router(model_.routers[segment.recursion], states_.data(), states, scale, logits.data());
-    if (!model_.aux_routers.empty()) {
-        aux.resize(states.size());
-        model_.backend->router(model_.aux_routers[segment.recursion], states_.data(), states, 1.0f, aux.data());
-    }
-
+    const Scores scores = ask(waiting);
+    const bool token_choice = model_.info.config.mor.routing == Routing::TokenChoice;
+    const std::size_t outputs = token_choice ? static_cast<std::size_t>(model_.info.config.mor.num_recursion) : 1;
     std::size_t at = 0;
-    for (Chunk* c : chunks) {
+    for (Chunk* c : waiting) {
         const std::size_t n = c->live.size();
-        decide(*c, std::span(logits).subspan(at, n),
-               aux.empty() ? std::span<const float>{} : std::span<const float>(aux).subspan(at, n));
+        const auto logits = std::span(scores.main).subspan(at * outputs, n * outputs);
+        if (token_choice)
+            decide_token_rows(*c, logits);
+        else
+            decide_expert_rows(*c, logits, scores.aux.empty() ? scores.aux : std::span(scores.aux).subspan(at, n));
         at += n;
     }
+    if (token_choice) begin_block_outputs(waiting);
+    for (Chunk* c : waiting) take_out(*c, left);
 }
 
-/// What the routers' outputs [live rows] mean for a chunk's rows.
-void RowRouter::decide(Chunk& c, std::span<const float> logits, std::span<const float> aux) {
+/// One routing point for each recursion, or two where there are auxiliary routers.
+RowRouter::Scores RowRouter::ask(std::span<Chunk* const> chunks) const {
+    const auto outputs = static_cast<std::size_t>(model_.routers.front().outer->out);
+    struct Point {
+        int recursion;
+        std::size_t begin, end;
+    };
+    std::vector<int> rows;
+    std::vector<Point> recursions;
+    for (const Chunk* c : chunks) {
+        const int recursion = plan_.segments[c->segment].recursion;
+        if (recursions.empty() || recursions.back().recursion != recursion)
+            recursions.push_back({recursion, rows.size(), rows.size()});
+        for (const int i : c->live) rows.push_back(c->rows[i].x);
+        recursions.back().end = rows.size();
+    }
+    Scores scores;
+    scores.main.resize(rows.size() * outputs);
+    if (!model_.aux_routers.empty()) scores.aux.resize(rows.size());
+
+    std::vector<RoutingPoint> points;
+    const auto scale = static_cast<float>(1.0 / model_.info.config.mor.temp);
+    for (const auto& [recursion, begin, end] : recursions) {
+        const auto those = std::span(rows).subspan(begin, end - begin);
+        points.push_back({&model_.routers[recursion], those, scale, scores.main.data() + begin * outputs});
+        if (!scores.aux.empty()) points.push_back({&model_.aux_routers[recursion], those, 1, scores.aux.data() + begin});
+    }
+    model_.backend->route(points, states_.data());
+    return scores;
+}
+
+void RowRouter::decide_expert_rows(Chunk& c, std::span<const float> logits, std::span<const float> aux) const {
     const Segment& segment = plan_.segments[c.segment];
     const Request& request = c.sequence->request;
     std::vector<int> positions;
@@ -127,31 +85,41 @@ void RowRouter::decide(Chunk& c, std::span<const float> logits, std::span<const 
     for (std::size_t i = 0; i < c.live.size(); ++i) c.rows[c.live[i]].decisions[segment.recursion] = decisions[i];
 }
 
-void RowRouter::route_tokens(std::span<Chunk* const> chunks) {
+/// Fixes the rows' whole way.
+void RowRouter::decide_token_rows(Chunk& c, std::span<const float> logits) const {
     const MorConfig& config = model_.info.config.mor;
+    const auto recursions = static_cast<std::size_t>(config.num_recursion);
+    for (std::size_t i = 0; i < c.live.size(); ++i) {
+        Row& r = c.rows[c.live[i]];
+        r.decisions = decide_token(config, c.sequence->request.routing, r.position,
+                                   logits.subspan(i * recursions, recursions), model_.router_bias);
+        r.target_depth = static_cast<int>(std::count_if(r.decisions.begin(), r.decisions.end(),
+                                                        [](const Decision& d) { return d.outcome == Outcome::Take; }));
+    }
+}
+
+/// Token choice: the block's running output starts as the state itself.
+void RowRouter::begin_block_outputs(std::span<Chunk* const> chunks) {
     std::vector<int> from, to;
     for (const Chunk* c : chunks)
-        for (const Row& r : c->rows) {
-            from.push_back(r.x);
-            to.push_back(r.y);
+        for (const int i : c->live) {
+            from.push_back(c->rows[i].x);
+            to.push_back(c->rows[i].y);
         }
-    const int recursions = config.num_recursion;
-    std::vector<float> logits(from.size() * recursions);
-    model_.backend->router(model_.routers.front(), states_.data(), from, static_cast<float>(1.0 / config.temp),
-                           logits.data());
-    std::size_t at = 0;
-    for (Chunk* c : chunks)
-        for (Row& r : c->rows) {
-            r.decisions = decide_token(config, c->sequence->request.routing, r.position,
-                                       std::span(logits).subspan(at * recursions, recursions), model_.router_bias);
-            r.target_depth = static_cast<int>(std::count_if(r.decisions.begin(), r.decisions.end(),
-                                                            [](const Decision& d) { return d.outcome == Outcome::Take; }));
-            ++at;
-        }
-    float* y = y_.room(from.size() *
-                       model_.info.config.llama.hidden_size);  // the block's running output starts as the state itself
-    model_.backend->gather(states_.data(), from, model_.info.config.llama.hidden_size, y);
-    model_.backend->combine(y, to, {}, model_.info.config.llama.hidden_size, states_.data());
+    const int width = model_.info.config.llama.hidden_size;
+    float* y = y_.room(from.size() * width);
+    model_.backend->gather(states_.data(), from, width, y);
+    model_.backend->combine(y, to, {}, width, states_.data());
+}
+
+void RowRouter::take_out(Chunk& c, std::vector<PassRow>& left) const {
+    const int recursion = plan_.segments[c.segment].recursion;
+    std::erase_if(c.live, [&](int i) {
+        const Row& r = c.rows[i];
+        if (r.decisions[recursion].outcome != Outcome::Leave) return false;
+        left.push_back({c.sequence->id, r.position, recursion, r.decisions[recursion]});
+        return true;
+    });
 }
 
 }  // namespace mor

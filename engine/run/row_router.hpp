@@ -2,40 +2,44 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "model/parts.hpp"
 #include "run/backend_buffer.hpp"
+#include "run/row_pool.hpp"
 #include "run/sequence.hpp"
-#include "run/state_pool.hpp"
 
 namespace mor {
 
-/// The routing points of the forward pass: which live rows go on, decided by routing.hpp. Where each row can be decided
-/// from its own score, the backend gathers them meanwhile; else this is router and decision, and the pass gathers.
+/// The routing points of the forward pass: the backend computes router outputs, routing.hpp decides which rows go on.
 class RowRouter {
 public:
-    /// `gathered` is where the rows that go on are gathered to.
-    RowRouter(const ModelParts& model, const Plan& plan, StatePool& states, BackendBuffer& gathered)
-        : model_(model), plan_(plan), states_(states), y_(gathered) {}
+    RowRouter(const ModelParts& model, const Plan& plan, RowPool& states)
+        : model_(model), plan_(plan), states_(states), y_(model.backend) {}
 
-    /// Decides about the live rows of chunks whose segments have the same weights, those of a segment side by side. Returns
-    /// whether the states that the pass computes stand in `gathered` already.
-    bool route(std::span<Chunk* const> chunks);
+    /// Decides about the live rows of those chunks that stand in front of a router, whatever their recursion: the backend
+    /// is asked once and waited for once. Rows that leave here are live no longer, and are written down in `left`.
+    void route(std::span<Chunk* const> chunks, std::vector<PassRow>& left);
 
-    /// Writes down the live rows and what was decided about them.
-    void note(std::span<Chunk* const> chunks, PassRecord& record) const;
+    void release_memory() { y_.release(); }
 
 private:
-    bool knows_cuts(std::span<Chunk* const> chunks) const;
-    void route_by_cuts(std::span<Chunk* const> chunks);
-    void route_expert(std::span<Chunk* const> same_segment);
-    void decide(Chunk&, std::span<const float> logits, std::span<const float> aux);
-    void route_tokens(std::span<Chunk* const> same_segment);
+    /// Outputs for the live rows of some chunks, in their order.
+    struct Scores {
+        std::vector<float> main;  ///< [rows, outputs]
+        std::vector<float> aux;   ///< [rows], or empty
+    };
+
+    Scores ask(std::span<Chunk* const> in_segment_order) const;
+    void decide_expert_rows(Chunk&, std::span<const float> logits, std::span<const float> aux) const;
+    void decide_token_rows(Chunk&, std::span<const float> logits) const;
+    void begin_block_outputs(std::span<Chunk* const> chunks);
+    void take_out(Chunk&, std::vector<PassRow>& left) const;
 
     const ModelParts& model_;
     const Plan& plan_;
-    StatePool& states_;
-    BackendBuffer& y_;
+    RowPool& states_;
+    BackendBuffer y_;
 };
 
 }  // namespace mor

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <string>
 #include <utility>
@@ -27,39 +28,65 @@ int prefill_chunk(const Model& model, const Request& request) {
     return static_cast<int>(std::clamp(pass.flops / per_token, double(pass.least_rows), double(pass.most_rows)));
 }
 
+/// Which segments share weights, and what reading them takes: the layers' products and, behind the last segment, the head.
+std::vector<PassSelection::Weights> weights_of(const ModelParts& parts, const Plan& plan) {
+    const auto bytes = [](const Matrix& m) { return static_cast<double>(m.out) * m.in * bytes_of(m.dtype); };
+    const auto groups = segment_weights(plan, parts.weights_identity);
+    std::vector<PassSelection::Weights> weights;
+    for (std::size_t s = 0; s < plan.segments.size(); ++s) {
+        weights.push_back({groups[s], 0});
+        for (const PlanLayer& l : plan.segments[s].layers) {
+            const LayerWeights& w = *parts.layers[l.executed];
+            weights.back().bytes += bytes(*w.qkv) + bytes(*w.out) + bytes(*w.gate_up) + bytes(*w.down);
+        }
+    }
+    weights.back().bytes += bytes(*parts.lm_head);
+    return weights;
+}
+
 }  // namespace
 
 struct Scheduler::Impl {
     Impl(std::shared_ptr<const Model>, const KvSettings&);
 
     Sequence& at(int request);  ///< throws Error for one that is not known
+    int most_tokens(const Request&) const;
     void admit();
-    void start_chunk(Sequence&);
-    std::vector<Chunk*> in_flight();
+    void enter_chunks(PassRecord&);
+    void enter(std::span<Sequence* const>, PassRecord&);
+    Chunk next_chunk(Sequence&) const;
+    template <class Condition>
+    std::vector<Chunk*> chunks(Condition&&);
+    void run_pass(Events&);
     void stop(Sequence&, Finish);
     void give_memory_back();
 
     std::shared_ptr<const Model> model;
     const ModelParts& parts;
     Plan plan;
+    int max_requests;
     KvPool pool;
+    RowPool next_logits;  ///< [requests, V]
     ForwardPass forward;
     Finisher finisher;
     PassSelection selection;
-    std::map<int, std::unique_ptr<Sequence>> sequences;
+    std::map<int, std::unique_ptr<Sequence>> sequences;  ///< in the order they came
     int next_id = 0;
+    std::exception_ptr failure;  ///< for the next advance(): the events before it must not be lost
 };
 
 Scheduler::Impl::Impl(std::shared_ptr<const Model> m, const KvSettings& s)
     : model(std::move(m)),
       parts(parts_of(*model)),
       plan(compile_plan(model->config(), s.policy.value_or(model->config().mor.kv_policy))),
+      max_requests(s.max_requests),
       pool(parts.backend, plan, geometry_of(model->config().llama, s),
            s.capacity_tokens ? s.capacity_tokens : model->config().llama.max_position_embeddings * s.max_requests,
            s.max_requests),
+      next_logits(parts.backend, model->config().llama.vocab_size),
       forward(parts, plan, pool.geometry()),
-      finisher(parts, plan, forward),
-      selection(segment_weights(plan, parts.weights_identity)) {}
+      finisher(parts, plan, forward, next_logits),
+      selection(weights_of(parts, plan)) {}
 
 Sequence& Scheduler::Impl::at(int request) {
     const auto it = sequences.find(request);
@@ -67,47 +94,72 @@ Sequence& Scheduler::Impl::at(int request) {
     return *it->second;
 }
 
-std::vector<Chunk*> Scheduler::Impl::in_flight() {
-    std::vector<Chunk*> chunks;
-    for (auto& [id, s] : sequences)
-        if (s->chunk) chunks.push_back(&*s->chunk);
-    return chunks;
+/// That a request can come to.
+int Scheduler::Impl::most_tokens(const Request& r) const {
+    const std::int64_t wanted = static_cast<std::int64_t>(r.prompt.size()) + r.max_tokens;
+    return static_cast<int>(std::min<std::int64_t>(wanted, model->config().llama.max_position_embeddings));
 }
 
-/// Gives every waiting request its next chunk. When the KV pool has no room for one it waits for others to end; with
-/// no other to wait for that is an error.
+/// Lets waiting requests begin, in the order they came, as long as fewer than max_requests run and there is K/V room for
+/// each to its end. Nobody is overtaken, so nobody waits for more than the requests in front.
 void Scheduler::Impl::admit() {
+    auto running = std::count_if(sequences.begin(), sequences.end(), [](auto& s) { return s.second->runs(); });
     for (auto& [id, s] : sequences) {
-        if (s->finish != Finish::None || s->chunk) continue;
-        try {
-            start_chunk(*s);
-        } catch (const Error& error) {
-            if (dynamic_cast<const DeviceError*>(&error)) {
-                s->kv.trim();
-                give_memory_back();
-            }
-            const bool others = std::any_of(sequences.begin(), sequences.end(),
-                                            [&](auto& o) { return o.first != id && o.second->finish == Finish::None; });
-            if (others) continue;
+        if (!s->waits()) continue;
+        if (running < max_requests && s->kv.promise(most_tokens(s->request))) {
+            s->begun = true;
+            ++running;
+        } else if (running > 0) {
+            return;
+        } else {  // all others have ended, and keep what they stored
             stop(*s, Finish::Cancelled);
-            throw;
+            throw Error("KV cache is full: request " + std::to_string(id) +
+                        " has no room beside those that have ended; release them first");
         }
     }
-    if (!in_flight().empty()) return;
-    for (auto& [id, s] : sequences)  // all are waiting for each other: one has to go
-        if (s->finish == Finish::None) {
-            stop(*s, Finish::Cancelled);
-            s->kv.truncate(0);
-            throw Error("KV cache is full: request " + std::to_string(id) +
-                        " was cancelled because no request could go on; run fewer at once");
-        }
 }
 
-void Scheduler::Impl::start_chunk(Sequence& s) {
+/// Gives every running request its next chunk. Where the backend has no memory for that they wait until others have ended;
+/// with no other to wait for, the first one alone is tried.
+void Scheduler::Impl::enter_chunks(PassRecord& pass) {
+    std::vector<Sequence*> ready;
+    for (auto& [id, s] : sequences)
+        if (s->runs() && !s->chunk) ready.push_back(s.get());
+    while (!ready.empty()) {
+        try {
+            return enter(ready, pass);
+        } catch (...) {
+            for (Sequence* s : ready) {
+                s->chunk.reset();
+                s->kv.trim();
+            }
+            give_memory_back();
+            if (!chunks([](const Chunk&) { return true; }).empty()) return;
+            if (ready.size() == 1) {
+                stop(*ready.front(), Finish::Cancelled);
+                throw;
+            }
+            ready.resize(1);
+        }
+    }
+}
+
+void Scheduler::Impl::enter(std::span<Sequence* const> ready, PassRecord& pass) {
+    std::vector<Chunk*> entering;
+    for (Sequence* s : ready) {
+        Chunk chunk = next_chunk(*s);
+        s->kv.reserve(static_cast<int>(chunk.rows.size()));
+        selection.enter(chunk);
+        s->chunk = std::move(chunk);
+        entering.push_back(&*s->chunk);
+    }
+    forward.enter(entering, pass);
+}
+
+Chunk Scheduler::Impl::next_chunk(Sequence& s) const {
     const int begin = s.finished_tokens;
     const int prompt = static_cast<int>(s.request.prompt.size());
     const int n = s.decoding() ? 1 : std::min(prefill_chunk(*model, s.request), prompt - begin);
-    s.kv.reserve(n);
     Chunk chunk{.sequence = &s};
     const int recursions = model->config().mor.num_recursion;
     const bool routed = model->config().mor.routing != Routing::None;
@@ -120,9 +172,39 @@ void Scheduler::Impl::start_chunk(Sequence& s) {
         chunk.rows.push_back(std::move(r));
         chunk.live.push_back(i);
     }
-    forward.enter(chunk);
-    selection.enter(chunk);
-    s.chunk = std::move(chunk);
+    return chunk;
+}
+
+/// Those under way for which a condition holds.
+template <class Condition>
+std::vector<Chunk*> Scheduler::Impl::chunks(Condition&& holds) {
+    std::vector<Chunk*> result;
+    for (auto& [id, s] : sequences)
+        if (s->chunk && holds(*s->chunk)) result.push_back(&*s->chunk);
+    return result;
+}
+
+/// Runs a segment for the chunks whose turn it is, and finishes those that are done. When the backend fails, the requests
+/// that took part end at their last finished token.
+void Scheduler::Impl::run_pass(Events& events) {
+    const auto done = [&](const Chunk& c) { return forward.done(c); };
+    const auto ready = chunks([&](const Chunk& c) { return !done(c); });
+    const auto chosen = ready.empty() ? ready : selection.next(ready);
+    std::vector<Sequence*> taking_part;
+    for (const Chunk* c : chosen) taking_part.push_back(c->sequence);
+    for (const Chunk* c : chunks(done)) taking_part.push_back(c->sequence);  // all their rows left at the entrance
+    try {
+        if (!chosen.empty()) {
+            events.pass.segment = chosen.front()->segment;
+            forward.run(chosen, events.pass);
+        }
+        failure = finisher.finish(chunks(done), events);
+    } catch (...) {  // out of memory, for instance
+        for (Sequence* s : taking_part)
+            if (s->runs()) stop(*s, Finish::Cancelled);
+        give_memory_back();
+        throw;
+    }
 }
 
 /// Ends a request by hand, at its last finished token: what has not been through the model is forgotten.
@@ -133,12 +215,14 @@ void Scheduler::Impl::stop(Sequence& s, Finish why) {
     }
     s.kv.truncate(s.finished_tokens);
     s.tokens.resize(s.finished_tokens);
-    s.finish = why;
+    s.end(why);
 }
 
 /// After an allocation failed: keeps what running requests need, so that a smaller one may do.
 void Scheduler::Impl::give_memory_back() {
     forward.release_memory();
+    finisher.release_memory();
+    next_logits.release_unused();
     pool.release_unused();
 }
 
@@ -151,37 +235,35 @@ Scheduler::~Scheduler() = default;
 
 int Scheduler::submit(Request request) {
     check_request(*impl_->model, request);
+    if (const int most = impl_->most_tokens(request); impl_->pool.blocks_for(most) > impl_->pool.capacity())
+        throw Error("KV cache: prompt and max-tokens come to " + std::to_string(most) + " tokens and the cache holds " +
+                    std::to_string(impl_->pool.capacity() * impl_->pool.geometry().block_entries) +
+                    "; use a shorter text or a larger cache");
     const int id = impl_->next_id++;
     impl_->sequences.emplace(id, std::make_unique<Sequence>(id, std::move(request), impl_->pool, impl_->plan,
-                                                            impl_->parts.backend, impl_->parts.tokenizer));
+                                                            impl_->next_logits, impl_->parts.tokenizer));
     return id;
 }
 
 bool Scheduler::idle() const {
-    return std::all_of(impl_->sequences.begin(), impl_->sequences.end(),
-                       [](const auto& s) { return s.second->finish != Finish::None; });
+    return !impl_->failure && std::all_of(impl_->sequences.begin(), impl_->sequences.end(),
+                                          [](const auto& s) { return s.second->finish != Finish::None; });
 }
 
 Events Scheduler::advance() {
     const std::scoped_lock lock(impl_->parts.computing);
+    if (impl_->failure) std::rethrow_exception(std::exchange(impl_->failure, nullptr));
     Events events;
     if (idle()) return events;
     const auto started = Sequence::Clock::now();
     impl_->admit();
-    const auto chunks = impl_->selection.next(impl_->in_flight());
-    std::vector<Sequence*> sequences;
-    for (const Chunk* c : chunks) sequences.push_back(c->sequence);
-    try {
-        events.pass.segment = chunks.front()->segment;
-        impl_->forward.run(chunks, events.pass);
-        for (Sequence* s : sequences)
-            if (impl_->forward.done(*s->chunk)) impl_->finisher.finish(*s, events);
-    } catch (...) {  // out of memory, for instance: these requests end at their last finished token
-        for (Sequence* s : sequences)
-            if (s->finish == Finish::None) impl_->stop(*s, Finish::Cancelled);
-        impl_->give_memory_back();
-        throw;
+    impl_->enter_chunks(events.pass);
+    events.pass.waiting = events.pass.running = 0;
+    for (const auto& [id, s] : impl_->sequences) {
+        events.pass.waiting += s->waits();
+        events.pass.running += s->runs();
     }
+    impl_->run_pass(events);
     events.pass.milliseconds = std::chrono::duration<double, std::milli>(Sequence::Clock::now() - started).count();
     events.pass.kv_blocks_in_use = impl_->pool.blocks_in_use();
     events.pass.kv_blocks_total = impl_->pool.blocks_total();
@@ -199,9 +281,15 @@ void Scheduler::extend(int request, int more) {
     if (s.finish != Finish::MaxTokens || more < 1) throw Error("only a request that ended at max-tokens can be continued");
     if (static_cast<int>(s.tokens.size()) >= context)
         throw Error("the context of " + std::to_string(context) + " tokens is full; start a new text");
-    s.request.max_tokens = static_cast<int>(s.tokens.size() - s.request.prompt.size()) + more;
-    s.finish = Finish::None;
+    Request longer = s.request;
+    longer.max_tokens = static_cast<int>(s.tokens.size() - s.request.prompt.size()) + more;
+    if (!s.kv.promise(impl_->most_tokens(longer)))
+        throw Error("KV cache is full: " + std::to_string(more) +
+                    " more tokens have no room beside the other requests; release some, or ask for fewer");
     impl_->finisher.choose_next(s);
+    s.request.max_tokens = longer.max_tokens;
+    s.begun = false;  // it has its room, and waits for its turn
+    s.finish = Finish::None;
 }
 
 void Scheduler::release(int request) {

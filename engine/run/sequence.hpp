@@ -43,23 +43,25 @@ struct Chunk {
 struct Sequence {
     using Clock = std::chrono::steady_clock;
 
-    Sequence(int number, Request r, KvPool& pool, const Plan& plan, std::shared_ptr<Backend> backend,
+    Sequence(int number, Request r, KvPool& pool, const Plan& plan, RowPool& logits,
              std::shared_ptr<const Tokenizer> tokenizer)
         : id(number),
           request(std::move(r)),
           kv(pool, plan),
           sampler(request.sampling),
           tokens(request.prompt),
-          next(std::move(backend)) {
+          next(logits) {
         if (tokenizer) text.emplace(std::move(tokenizer));
     }
 
-    /// The text has ended by itself: whatever is asked for later no longer needs backend memory.
+    /// Keeps what is stored, and nothing that was promised for later.
     void end(Finish why) {
-        next.end();
         finish = why;
+        kv.settle();
     }
 
+    bool waits() const { return !begun && finish == Finish::None; }
+    bool runs() const { return begun && finish == Finish::None; }
     bool decoding() const { return finished_tokens >= static_cast<int>(request.prompt.size()); }
 
     int id;
@@ -67,6 +69,7 @@ struct Sequence {
     KvSequence kv;
     Sampler sampler;
     std::vector<int> tokens;     ///< prompt and everything chosen
+    bool begun = false;          ///< its turn has come: it holds a place among those that run
     int finished_tokens = 0;     ///< tokens that have been through the model
     std::optional<Chunk> chunk;  ///< in flight
     std::optional<StreamDecoder> text;

@@ -23,7 +23,7 @@
 ///      recursion "flops":1000,"flops_vanilla":2000,"logprob":-1.5, "top":[{"token":17,"piece":"
 ///      the","logprob":-1.5},...],"exits":[{"recursion":0,"top":[...]},...], "time_ms":12.5,"finish":"eos"}
 ///     {"type":"pass","segment":1,"rows":[{"request":0,"position":0,"recursion":0,"outcome":"take","logit":0.3,...},...],
-///      "computed_rows":1,"milliseconds":0.4,"kv_blocks_in_use":3,"kv_blocks_total":64}
+///      "computed_rows":1,"waiting":0,"running":1,"milliseconds":0.4,"kv_blocks_in_use":3,"kv_blocks_total":64}
 ///
 /// Numbers that were never evaluated (NaN) are left out; infinities are the strings "inf" and "-inf". Empty lists,
 /// "prompt":false, "finish":"none", "recursion":-1 and "outcome":"not-offered" are left out too.

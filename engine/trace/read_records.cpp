@@ -153,6 +153,12 @@ PassRecord read_pass(const Field& f, const ModelConfig& c) {
         p.rows.push_back({request_of(row), position_of(row, c), static_cast<int>(r), read_decision(row)});
     }
     p.computed_rows = static_cast<int>(f.at("computed_rows").integer(0, static_cast<std::int64_t>(rows.size())));
+    const auto requests = [&](const char* name) {
+        const auto number = f.find(name);
+        return number ? static_cast<int>(number->integer(0, kMostRequests)) : -1;
+    };
+    p.waiting = requests("waiting");
+    p.running = requests("running");
     p.milliseconds = milliseconds(f, "milliseconds");
     p.kv_blocks_in_use = count_or_zero(f, "kv_blocks_in_use");
     p.kv_blocks_total = count_or_zero(f, "kv_blocks_total");

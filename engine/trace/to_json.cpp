@@ -202,6 +202,8 @@ void write_json(JsonWriter& out, const PassRecord& p) {
     }
     out.close_list();
     out.member("computed_rows", p.computed_rows);
+    if (p.waiting >= 0) out.member("waiting", p.waiting);
+    if (p.running >= 0) out.member("running", p.running);
     out.member("milliseconds", p.milliseconds);
     out.member("kv_blocks_in_use", p.kv_blocks_in_use);
     out.member("kv_blocks_total", p.kv_blocks_total);

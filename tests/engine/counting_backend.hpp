@@ -13,6 +13,7 @@ public:
 
     struct Counts {
         long embedded = 0, q = 0, kv = 0, kv_written = 0, attended = 0, out = 0, ffn = 0, down = 0, routed = 0, heads = 0;
+        long embed_calls = 0, head_calls = 0, pick_calls = 0;
         long entries_seen = 0;     ///< sum of visible entries over attended rows
         long router_products = 0;  ///< multiply-adds of all routers
     };
@@ -37,6 +38,7 @@ public:
 
     void embed(const mor::Matrix& table, std::span<const int> ids, std::span<const int> rows, float* x) override {
         counts.embedded += static_cast<long>(ids.size());
+        ++counts.embed_calls;
         inner_->embed(table, ids, rows, x);
     }
     void gather(const float* x, std::span<const int> rows, int width, float* y) override {
@@ -65,23 +67,18 @@ public:
         counts.ffn += n;
         inner_->ffn_in(w, s, x, n, h);
     }
-    void router(const mor::RouterWeights& w, const float* x, std::span<const int> rows, float scale, float* host) override {
-        count_router(w, static_cast<long>(rows.size()));
-        inner_->router(w, x, rows, scale, host);
-    }
-    void route(const mor::RouteTask& task, const float* x, int width, float* y, std::span<float> scores) override {
-        for (const mor::RoutingPoint& point : task.points) {
-            count_router(*point.router, point.rows);
-            if (point.auxiliary) count_router(*point.auxiliary, point.rows);
-        }
-        inner_->route(task, x, width, y, scores);
+    void route(std::span<const mor::RoutingPoint> points, const float* x) override {
+        for (const mor::RoutingPoint& point : points) count_router(*point.router, static_cast<long>(point.rows.size()));
+        inner_->route(points, x);
     }
     void head(const mor::Vector& norm, float eps, const mor::Matrix& w, const float* x, std::span<const int> rows,
               float* logits) override {
         counts.heads += static_cast<long>(rows.size());
+        ++counts.head_calls;
         inner_->head(norm, eps, w, x, rows, logits);
     }
     std::vector<mor::Pick> pick(const float* logits, int n, int vocab, int k, std::span<const int> wanted) override {
+        ++counts.pick_calls;
         return inner_->pick(logits, n, vocab, k, wanted);
     }
 

@@ -67,14 +67,13 @@ public:
         inner_->ffn_in(w, s, states.floats(), n, to.floats());
         to.back();
     }
-    void router(const mor::RouterWeights& w, const float* x, std::span<const int> rows, float scale, float* host) override {
-        Copy states(*inner_, x, rows_of(rows) * (w.inner ? w.inner->in : w.outer->in));
-        inner_->router(w, states.floats(), rows, scale, host);
-    }
-    void route(const mor::RouteTask& task, const float* x, int width, float* y, std::span<float> scores) override {
-        Copy states(*inner_, x, rows_of(task.rows) * width), to(*inner_, y, task.rows.size() * width);
-        inner_->route(task, states.floats(), width, to.floats(), scores);
-        to.back();
+    void route(std::span<const mor::RoutingPoint> points, const float* x) override {
+        std::size_t rows = 0;
+        for (const mor::RoutingPoint& p : points) rows = std::max(rows, rows_of(p.rows));
+        if (points.empty()) return;
+        const mor::RouterWeights& w = *points.front().router;
+        Copy states(*inner_, x, rows * (w.inner ? w.inner->in : w.outer->in));
+        inner_->route(points, states.floats());
     }
     void head(const mor::Vector& norm, float eps, const mor::Matrix& w, const float* x, std::span<const int> rows,
               float* logits) override {

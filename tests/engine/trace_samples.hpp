@@ -58,6 +58,8 @@ inline PassRecord sample_pass() {
     p.segment = 2;
     p.rows = {{0, 7, 1, {Outcome::Leave, 0.1f, 0.2f, 0.3f, kNotEvaluated, 0.4f}}, {3, 255, -1, {}}};
     p.computed_rows = 1;
+    p.waiting = 3;
+    p.running = 2;
     p.milliseconds = 0.125;
     p.kv_blocks_in_use = 3;
     p.kv_blocks_total = 64;

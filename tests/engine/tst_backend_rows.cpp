@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Moving rows, routers and picks against plain compositions, on every backend.
-#include "backend/plain_route.hpp"
 #include "engine/backend_layer.hpp"
 #include "mor/error.hpp"
 
@@ -20,10 +19,8 @@ private slots:
     void router_data() { backend_and_type(); }
     void router();
     void router_is_the_same_everywhere();
-    void route_is_router_comparison_and_gather_data() { backend_column(); }
-    void route_is_router_comparison_and_gather();
-    void infinite_cuts_need_no_score_data() { backend_column(); }
-    void infinite_cuts_need_no_score();
+    void several_routing_points_at_once_data() { backend_column(); }
+    void several_routing_points_at_once();
     void pick_data() { backend_column(); }
     void pick();
     void pick_of_extremes_data() { backend_column(); }
@@ -119,6 +116,12 @@ struct RouterCase {
     }
 };
 
+void run_router(Backend& b, const RouterWeights& weights, const std::vector<float>& x, const std::vector<int>& rows,
+                float scale, float* outputs) {
+    const RoutingPoint point{&weights, rows, scale, outputs};
+    b.route({&point, 1}, x.data());
+}
+
 }  // namespace
 
 void TestBackendRows::router() {
@@ -129,7 +132,7 @@ void TestBackendRows::router() {
         const RouterCase c(*b, type, mlp);
         for (const std::vector<int>& rows : {std::vector<int>{5}, {0, 39, 4}, iota(RouterCase::kRows)}) {
             std::vector<float> out(rows.size() * RouterCase::kOutputs);
-            b->router(c.weights, c.x.data(), rows, 0.7f, out.data());
+            run_router(*b, c.weights, c.x, rows, 0.7f, out.data());
             errors_.check(mlp ? "router mlp" : "router", name, type, reference::error(out.data(), c.expected(rows, 0.7f)),
                           2e-6);
         }
@@ -146,10 +149,9 @@ void TestBackendRows::router_is_the_same_everywhere() {
                     const auto b = host_backend(name, threads);
                     const RouterCase c(*b, type, mlp);
                     std::vector<float> all(RouterCase::kRows * RouterCase::kOutputs), single(all.size());
-                    b->router(c.weights, c.x.data(), iota(RouterCase::kRows), 1.25f, all.data());
+                    run_router(*b, c.weights, c.x, iota(RouterCase::kRows), 1.25f, all.data());
                     for (int r = 0; r < RouterCase::kRows; ++r) {
-                        b->router(c.weights, c.x.data(), std::vector<int>{r}, 1.25f,
-                                  single.data() + r * RouterCase::kOutputs);
+                        run_router(*b, c.weights, c.x, {r}, 1.25f, single.data() + r * RouterCase::kOutputs);
                     }
                     QVERIFY2(all == single, name.c_str());
                     auto& expected = first[is_cuda(name)];
@@ -161,81 +163,39 @@ void TestBackendRows::router_is_the_same_everywhere() {
     }
 }
 
-namespace {
-
-/// Routers with one output and rows in front of them.
-struct RouteCase {
-    static constexpr int kWidth = 44, kStates = 60;
-    std::vector<std::shared_ptr<const Matrix>> kept;
-    std::vector<RouterWeights> routers;
-    std::vector<float> x;
-
-    RouteCase(Backend& b, DType type) {
-        std::mt19937 random(29);
-        const auto matrix = [&](int out, int in) {
-            const Stored w(reference::random_floats(random, static_cast<std::size_t>(out) * in, 0.3f), type);
-            return Layer::stacked(b, w, {static_cast<std::size_t>(out)}, static_cast<std::size_t>(in));
-        };
-        routers = {{nullptr, matrix(1, kWidth)}, {nullptr, matrix(1, kWidth)}, {matrix(70, kWidth), matrix(1, 70)}};
-        x = reference::random_floats(random, kStates * kWidth);
-    }
-};
-
-}  // namespace
-
-/// Bit for bit: linear and MLP routers, with and without the auxiliary one, several points, rows wanted although they are
-/// not taken, no row, all rows, none taken.
-void TestBackendRows::route_is_router_comparison_and_gather() {
+/// Bit for bit as one by one: linear and MLP routers of several widths, other scales, rows twice, no row. A state that is
+/// not a number spoils its own outputs and no others.
+void TestBackendRows::several_routing_points_at_once() {
     QFETCH(std::string, name);
     const auto b = host_backend(name);
     std::mt19937 random(31);
     for (const DType type : kTypes) {
-        const RouteCase c(*b, type);
-        for (const std::vector<int>& sizes : {std::vector{1}, {2, 1}, {33}, {20, 0, 13}, {40, 7, 80}, {1100}, {0}}) {
-            for (const bool auxiliary : {false, true}) {
-                const bool large = std::accumulate(sizes.begin(), sizes.end(), 0) > 100;
-                if (large && (auxiliary || type != DType::F32) && is_cuda(name) && !exhaustive()) continue;
-                std::vector<RoutingPoint> points;
-                std::vector<int> rows;
-                std::vector<RoutingCut> cuts;
-                for (std::size_t p = 0; p < sizes.size(); ++p) {
-                    points.push_back({&c.routers[2 - p], auxiliary ? &c.routers[p % 2] : nullptr, sizes[p]});
-                    for (int i = 0; i < sizes[p]; ++i) {
-                        rows.push_back(static_cast<int>(random() % RouteCase::kStates));
-                        const float cut = random() % 9 == 0 ? INFINITY : random() % 8 == 0 ? -INFINITY : 0.2f;
-                        cuts.push_back({cut, auxiliary && random() % 2 == 0});
-                    }
-                }
-                const auto n = static_cast<int>(rows.size());
-                for (const int rest : large ? std::vector{n / 2} : std::vector{n, n / 2, 0}) {
-                    const RouteTask task{points, rows, cuts, rest, 0.7f};
-                    std::vector<float> scores(rows.size() * (auxiliary ? 2 : 1)), expected_scores = scores;
-                    std::vector<float> y(rows.size() * RouteCase::kWidth, 42.0f), expected = y;
-                    b->route(task, c.x.data(), RouteCase::kWidth, y.data(), scores);
-                    plain_route(*b, task, c.x.data(), RouteCase::kWidth, expected.data(), expected_scores);
-                    QVERIFY(scores == expected_scores);
-                    QVERIFY2(y == expected, qPrintable(QString("%1 rows, rest from %2").arg(n).arg(rest)));
+        const RouterCase linear(*b, type, false), mlp(*b, type, true);
+        std::vector<float> x = linear.x;
+        x[3 * RouterCase::kWidth] = std::nanf("");
+        for (const std::vector<int>& sizes : {std::vector{1}, {2, 1}, {20, 0, 13}, {40, 7, 80}, {0}, {0, 0}}) {
+            if (sizes.size() == 3 && sizes[2] == 80 && type != DType::F32 && is_cuda(name) && !exhaustive()) continue;
+            std::vector<std::vector<int>> rows(sizes.size());
+            std::vector<std::vector<float>> together(sizes.size()), alone(sizes.size());
+            std::vector<RoutingPoint> points;
+            for (std::size_t p = 0; p < sizes.size(); ++p) {
+                for (int i = 0; i < sizes[p]; ++i) rows[p].push_back(static_cast<int>(random() % RouterCase::kRows));
+                together[p].assign(rows[p].size() * RouterCase::kOutputs, 42.0f);
+                alone[p] = together[p];
+                const RouterWeights& weights = p % 2 ? mlp.weights : linear.weights;
+                const float scale = p == 2 ? 1.0f : 0.7f;
+                points.push_back({&weights, rows[p], scale, together[p].data()});
+                run_router(*b, weights, x, rows[p], scale, alone[p].data());
+            }
+            b->route(points, x.data());
+            for (std::size_t p = 0; p < sizes.size(); ++p) {
+                for (std::size_t i = 0; i < together[p].size(); ++i) {
+                    QCOMPARE(std::isnan(together[p][i]), rows[p][i / RouterCase::kOutputs] == 3);
+                    QVERIFY(std::isnan(together[p][i]) || together[p][i] == alone[p][i]);
                 }
             }
         }
     }
-}
-
-/// A state that is not a number has no score; cuts still force the row in or out.
-void TestBackendRows::infinite_cuts_need_no_score() {
-    QFETCH(std::string, name);
-    const auto b = host_backend(name);
-    RouteCase c(*b, DType::F32);
-    c.x[3 * RouteCase::kWidth] = std::nanf("");
-    const RoutingPoint point{&c.routers[0], nullptr, 4};
-    const std::vector<int> rows{3, 5, 3, 3};
-    const std::vector<RoutingCut> cuts{{INFINITY}, {-INFINITY}, {-INFINITY}, {-1e30f}};
-    std::vector<float> scores(4), y(4 * RouteCase::kWidth);
-    b->route({{&point, 1}, rows, cuts, 4, 1}, c.x.data(), RouteCase::kWidth, y.data(), scores);
-    QVERIFY(std::isnan(scores[0]) && std::isfinite(scores[1]) && std::isnan(scores[2]) && std::isnan(scores[3]));
-    QCOMPARE(y[1], c.x[5 * RouteCase::kWidth + 1]);
-    QCOMPARE(y[RouteCase::kWidth + 1], c.x[3 * RouteCase::kWidth + 1]);
-    QCOMPARE(y[2 * RouteCase::kWidth + 1], 0.0f);
 }
 
 void TestBackendRows::pick() {

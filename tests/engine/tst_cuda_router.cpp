@@ -17,20 +17,9 @@ namespace {
 
 std::size_t size(int rows, int width) { return static_cast<std::size_t>(rows) * width; }
 
-/// Where compaction puts rows: those taken in their order, then those of [rest, n) that are not.
-std::vector<int> places_of(const std::vector<bool>& taken, const std::vector<int>& rows, int rest) {
-    std::vector<int> places;
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        if (taken[i]) places.push_back(rows[i]);
-    for (auto i = static_cast<std::size_t>(rest); i < rows.size(); ++i)
-        if (!taken[i]) places.push_back(rows[i]);
-    return places;
-}
-
 }  // namespace
 
-/// Routers on the device against loops in double precision, and the compaction of the rows that go on against the host's
-/// decisions.
+/// Routers on the device against loops in double precision.
 class TestCudaRouter : public QObject {
     Q_OBJECT
 
@@ -41,8 +30,6 @@ private:
     std::vector<float> router(const DeviceRouter&, const std::vector<float>& x, const std::vector<int>& rows, float scale,
                               std::size_t shift);
     void check(DType, int in, int inner, int out, std::size_t shift);
-    std::vector<int> compact(const std::vector<float>& scores, const std::vector<DeviceCut>& cuts,
-                             const std::vector<int>& rows, int rest);
 
 private slots:
     void routers_data() {
@@ -51,10 +38,6 @@ private slots:
     }
     void routers();
     void special_values();
-    void compaction_data();
-    void compaction();
-    void cuts_and_scores_of_no_value();
-    void host_and_device_decide_alike();
     void cleanupTestCase();
 };
 
@@ -119,120 +102,6 @@ void TestCudaRouter::special_values() {
     x[80 + 3] = INFINITY;
     const auto got = router({{}, outer.matrix()}, x, {0, 1, 2, 0}, 1, 0);
     QVERIFY(std::isfinite(got[0]) && std::isnan(got[1]) && !std::isfinite(got[2]) && got[3] == got[0]);
-}
-
-// ------------------------------------------------------------------------------------------------ compaction
-
-/// The places filled, checked for nothing behind them having been touched.
-std::vector<int> TestCudaRouter::compact(const std::vector<float>& scores, const std::vector<DeviceCut>& cuts,
-                                         const std::vector<int>& rows, int rest) {
-    const auto scores_there = device_.put(scores);
-    const auto cuts_there = device_.put(cuts);
-    const auto rows_there = device_.put(rows), places = device_.put(std::vector<int>(rows.size(), -7)),
-               count = device_.put(std::vector<int>{-7});
-    Context c = device_.context();
-    cuda::compact(c, scores_there.data(), cuts_there.data(), rows_there.data(), static_cast<int>(rows.size()), rest,
-                  places.data(), count.data());
-    auto got = device_.get(places);
-    const auto n = static_cast<std::size_t>(device_.get(count)[0]);
-    if (n > got.size() ||
-        std::any_of(got.begin() + static_cast<std::ptrdiff_t>(n), got.end(), [](int p) { return p != -7; }))
-        return {-1};
-    got.resize(n);
-    return got;
-}
-
-void TestCudaRouter::compaction_data() {
-    QTest::addColumn<int>("n");
-    for (const int n : {0, 1, 2, 31, 32, 33, 64, 100, 1023, 1024, 1025, 2500}) QTest::addRow("%d", n) << n;
-}
-
-/// All, none, alternating and random rows; the others wanted behind them, half of them, or not.
-void TestCudaRouter::compaction() {
-    QFETCH(int, n);
-    std::mt19937 random(static_cast<unsigned>(n));
-    std::vector<int> rows(static_cast<std::size_t>(n));
-    for (int& r : rows) r = static_cast<int>(random() % 5000);
-    for (int pattern = 0; pattern < 5; ++pattern) {
-        std::vector<float> scores(2 * rows.size());
-        std::vector<DeviceCut> cuts;
-        std::vector<bool> taken;
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            const bool takes = pattern == 0   ? true
-                               : pattern == 1 ? false
-                               : pattern == 2 ? i % 2 == 0
-                               : pattern == 3 ? random() % 2 == 0
-                                              : random() % 40 == 0;
-            const std::size_t score = random() % 2 ? i : rows.size() + i;  // main router's or auxiliary one's
-            const float cut = static_cast<float>(random() % 9) - 4;
-            scores[score] = takes ? cut + static_cast<float>(random() % 2) : std::nextafter(cut, -1e9f);
-            scores[score < rows.size() ? rows.size() + i : i] = takes ? -1e9f : 1e9f;  // the other must not matter
-            cuts.push_back({cut, static_cast<int>(score)});
-            taken.push_back(takes);
-        }
-        for (const int rest : {n, n / 2, 0, std::max(0, n - 1)})
-            QVERIFY2(compact(scores, cuts, rows, rest) == places_of(taken, rows, rest),
-                     qPrintable(QString("pattern %1, rest from %2").arg(pattern).arg(rest)));
-    }
-}
-
-void TestCudaRouter::cuts_and_scores_of_no_value() {
-    const float nan = std::nanf("");
-    const std::vector<float> scores{nan, INFINITY, -INFINITY, 0};
-    std::vector<DeviceCut> cuts;
-    std::vector<bool> taken;
-    std::vector<int> rows;
-    for (const float cut : {-INFINITY, INFINITY, 0.0f, -0.0f, 3e38f, nan}) {
-        for (int s = 0; s < 4; ++s) {
-            cuts.push_back({cut, s});
-            taken.push_back(RoutingCut{cut}.takes(scores[static_cast<std::size_t>(s)]));
-            rows.push_back(static_cast<int>(rows.size()));
-        }
-    }
-    QCOMPARE(compact(scores, cuts, rows, 0), places_of(taken, rows, 0));
-    QVERIFY(taken[0] && taken[2] && !taken[5] && !taken[8] && taken[11]);
-}
-
-/// Threshold, either head, forced and fixed depths, with and without K/V of the rows that leave: the device keeps the rows
-/// whose outcome is Take, and behind them those that only store K/V.
-void TestCudaRouter::host_and_device_decide_alike() {
-    MorConfig config{.sharing = Sharing::MiddleCycle,
-                     .num_recursion = 3,
-                     .routing = Routing::ExpertChoice,
-                     .capacity = {1.0, 0.667, 0.333},
-                     .alpha = 0.1};
-    config.sampling = ExpertSampling::AuxRouter;
-    std::mt19937 random(23);
-    const int n = 300;
-    std::vector<int> positions(n);
-    std::iota(positions.begin(), positions.end(), 0);
-    for (const double threshold : {0.5, 0.31, 0.9}) {
-        for (const RoutingHead head : {RoutingHead::Model, RoutingHead::Main, RoutingHead::Auxiliary}) {
-            for (const int fixed : {-1, 2}) {
-                RoutingSettings settings{.threshold = threshold, .head = head};
-                if (fixed >= 0) settings.fixed_depth = fixed;
-                for (int p = 0; p < n; p += 7) settings.forced_depth[p] = p % 4;
-                std::vector<float> scores = reference::random_floats(random, 2 * n);
-                const auto cut = static_cast<float>(std::log(threshold / (1 - threshold)));
-                for (int i = 0; i < 2 * n; i += 5) scores[static_cast<std::size_t>(i)] = cut;  // and one step beside it
-                for (int i = 1; i < 2 * n; i += 5) scores[static_cast<std::size_t>(i)] = std::nextafter(cut, -9.0f);
-                for (int r = 0; r < 3; ++r) {
-                    const ExpertRule rule{config, settings, r, r == 0};
-                    const auto decisions =
-                        decide_expert(rule, positions, std::span(scores).first(n), std::span(scores).last(n), 0);
-                    std::vector<DeviceCut> cuts;
-                    std::vector<bool> taken;
-                    for (int i = 0; i < n; ++i) {
-                        const RoutingCut known = expert_cut(rule, i);
-                        cuts.push_back({known.cut, known.auxiliary ? n + i : i});
-                        taken.push_back(decisions[static_cast<std::size_t>(i)].outcome == Outcome::Take);
-                    }
-                    const int rest = rule.keeps_all_kv ? 0 : n;
-                    QVERIFY(compact(scores, cuts, positions, rest) == places_of(taken, positions, rest));
-                }
-            }
-        }
-    }
 }
 
 void TestCudaRouter::cleanupTestCase() {

@@ -41,7 +41,6 @@ private slots:
     }
     void embed();
     void gather();
-    void gather_as_many_as_the_device_says();
     void combine();
     void special_values();
     void more_rows_than_a_grid_has();
@@ -91,28 +90,6 @@ void TestCudaRows::gather() {
                     expected.insert(expected.end(), x.begin() + r * width, x.begin() + (r + 1) * width);
                 QVERIFY2(device_.get(y) == expected, qPrintable(QString("%1 rows of %2").arg(n).arg(width)));
             }
-        }
-    }
-}
-
-/// The number of rows may be known to the device alone; what stands behind them stays as it was.
-void TestCudaRows::gather_as_many_as_the_device_says() {
-    Context c = device_.context();
-    std::mt19937 random(7);
-    for (const int width : {3, 16, 576}) {
-        const int total = 20;
-        const auto x = reference::random_floats(random, size(total, width));
-        const auto x_there = device_.put(x);
-        const auto rows = some_rows(total, total);
-        const auto rows_there = device_.put(rows);
-        for (const int count : {0, 1, 19, 20}) {
-            const auto count_there = device_.put(std::vector<int>{count});
-            std::vector<float> expected(size(total, width), 42.0f);
-            const auto y = device_.put(expected);
-            cuda::gather(c, x_there.data(), rows_there.data(), total, width, y.data(), count_there.data());
-            for (int i = 0; i < count; ++i)
-                std::copy_n(x.begin() + rows[static_cast<std::size_t>(i)] * width, width, expected.begin() + i * width);
-            QVERIFY2(device_.get(y) == expected, qPrintable(QString("%1 of %2 rows").arg(count).arg(total)));
         }
     }
 }

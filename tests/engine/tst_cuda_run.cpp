@@ -53,7 +53,6 @@ struct Spent {
     std::uint64_t waits = 0, implicit = 0, copies = 0, bytes_to_host = 0;
     int routing_points = 0;  ///< recursions to which the token was offered
     bool new_block = false;
-    bool last = false;  ///< of the request: its logits are copied for whoever asks for them
 };
 
 /// Decodes tokens one by one and notes what each took.
@@ -65,7 +64,6 @@ std::vector<Spent> decode(Session& session, int block_entries) {
                 after.bytes_to_host - before.bytes_to_host};
         for (const Decision& d : token->record.recursions) s.routing_points += d.outcome != Outcome::NotOffered;
         s.new_block = token->record.position % block_entries == 0;
-        s.last = token->record.finish != Finish::None;
         all.push_back(s);
     }
     return all;
@@ -101,27 +99,63 @@ private slots:
             QCOMPARE(s.implicit, std::uint64_t{0});
             // Once at each routing point, whatever the number of routers, and then for the picks.
             const int points = token_choice ? 1 : s.routing_points;
-            QCOMPARE(s.waits, static_cast<std::uint64_t>(points + 1 + s.last));
+            QCOMPARE(s.waits, static_cast<std::uint64_t>(points + 1));
         }
     }
 
-    /// Requests at different recursions share a pass, and its one wait.
+    /// Requests at different recursions share a pass, and its one wait for routers; those that finish share one for picks.
     void a_pass_waits_once_for_all_its_routers() {
         const auto model = load_model(reference("mor_expert_mc_kvshare"), device());
         Scheduler scheduler(model, {.block_entries = 8, .max_requests = 4});
         for (int i = 0; i < 4; ++i)
             scheduler.submit({.prompt = some_tokens(3 + 4 * i), .max_tokens = 6, .ignore_eos = true, .prefill_chunk = 4});
-        int mixed = 0;
+        int mixed = 0, routed = 0;
         while (!scheduler.idle()) {
             const auto before = cuda_emulation::statistics().waits;
             const Events events = scheduler.advance();
             std::set<int> recursions;
             for (const PassRow& row : events.pass.rows) recursions.insert(row.recursion);
             if (recursions.size() > 1) ++mixed;
-            if (!events.tokens.empty() || recursions.contains(-1)) continue;  // picks and logits are waited for, too
-            QCOMPARE(cuda_emulation::statistics().waits - before, std::uint64_t{1});
+            const auto waits = cuda_emulation::statistics().waits - before;
+            QVERIFY(waits <= 1 + std::uint64_t{!events.tokens.empty()});
+            routed += waits == 1 && events.tokens.empty();
         }
+        QVERIFY(routed > 10);
         QVERIFY2(mixed > 3, qPrintable(QString::number(mixed)));
+    }
+
+    void requests_in_step_cost_what_one_costs_data() {
+        QTest::addColumn<QString>("name");
+        for (const char* name :
+             {"vanilla", "mor_expert_mc", "mor_expert_mc_auxrouter", "mor_expert_cycle", "mor_token_mc_softmax"})
+            QTest::newRow(name) << name;
+    }
+    /// Launches and waits for a token of all requests, up to eight, whose products are for the price of one.
+    void requests_in_step_cost_what_one_costs() {
+        QFETCH(QString, name);
+        const auto model = load_model(reference(qPrintable(name)), device());
+        std::pair<std::uint64_t, std::uint64_t> of_one;
+        for (const int requests : {1, 2, 8}) {
+            Scheduler scheduler(model, {.block_entries = 64, .max_requests = requests});
+            Request request{.prompt = some_tokens(9), .max_tokens = 9, .ignore_eos = true, .alternatives = 3};
+            if (model->config().mor.routing != Routing::None) request.routing.fixed_depth = 2;
+            for (int i = 0; i < requests; ++i) {
+                request.sampling = {.temperature = i % 2 ? 0.8f : 0.0f, .top_k = 20};
+                scheduler.submit(request);
+            }
+            const auto finish = [&](std::size_t tokens) {
+                while (tokens > 0) tokens -= scheduler.advance().tokens.size();
+            };
+            const auto n = static_cast<std::size_t>(requests);
+            finish(n * 10);  // the prompts and the first token: memory is there, kernels are known
+            const auto before = cuda_emulation::statistics();
+            finish(n * 8);
+            const auto after = cuda_emulation::statistics();
+            const std::pair spent{after.launches - before.launches, after.waits - before.waits};
+            if (requests == 1) of_one = spent;
+            QCOMPARE(spent, of_one);
+            QVERIFY(scheduler.idle());
+        }
     }
 
     void only_what_is_needed_travels_data() {
@@ -153,7 +187,7 @@ private slots:
         for (const Spent& s : decode(session, 8)) {
             const std::uint64_t picks = 4 + 8 * static_cast<std::uint64_t>(listed ? listed : 5);
             const std::uint64_t routers = 4 * static_cast<std::uint64_t>(scores * s.routing_points);
-            QCOMPARE(s.bytes_to_host, picks + routers + (s.last || !listed ? row : 0));
+            QCOMPARE(s.bytes_to_host, picks + routers + (listed ? 0 : row));
         }
         QCOMPARE(session.last_logits().size_bytes(), row);
     }
@@ -174,10 +208,9 @@ private slots:
             const auto last = lazy.last_logits();
             QCOMPARE(last.size(), kept.size());
             QVERIFY(std::equal(last.begin(), last.end(), kept.begin()));
-            const std::uint64_t fetched = lazy.finished() ? 0 : last.size_bytes();  // the last one has been already
-            QCOMPARE(cuda_emulation::statistics().bytes_to_host - before, fetched);
+            QCOMPARE(cuda_emulation::statistics().bytes_to_host - before, std::uint64_t{last.size_bytes()});
             lazy.last_logits();
-            QCOMPARE(cuda_emulation::statistics().bytes_to_host - before, fetched);
+            QCOMPARE(cuda_emulation::statistics().bytes_to_host - before, std::uint64_t{last.size_bytes()});
         }
         QVERIFY(lazy.finished());
     }
@@ -190,7 +223,7 @@ private slots:
         session.prefill({.prompt = some_tokens(20), .max_tokens = 40, .ignore_eos = true});
         for (const Spent& s : decode(session, kBlock)) {
             // To the device: the row, and a table with a new block. From it: the picks.
-            QCOMPARE(s.copies, std::uint64_t(2 + s.new_block + s.last));
+            QCOMPARE(s.copies, std::uint64_t(2 + s.new_block));
         }
     }
 

@@ -38,7 +38,7 @@ struct Cost {
 };
 
 /// What launches of the operations are for one row, in the order of costs().
-using Launches = std::array<std::int64_t, 10>;
+using Launches = std::array<std::int64_t, 9>;
 
 std::vector<Cost> costs(const Launches& launches) {
     const std::int64_t row = kHidden * kFloat, q = kQ * kFloat, h = kFfn * kFloat, logits = kVocab * kFloat;
@@ -100,14 +100,13 @@ struct Way {
     double entries;           ///< K/V entries read per token, summed over layers
     double launches_outside;  ///< of `layers`
     double waits;
-    double hidden = 0;  ///< launches that the device gets to while the host waits
 };
 
 /// Weights and K/V only: activations stay in the L2 cache.
 std::string line_of(const Way& w, std::int64_t per_layer) {
     const double read = w.layers * kLayerWeights + kHeadWeights, kv = w.rows * w.entries * kEntry;
     const double launches = w.layers * double(per_layer) + w.launches_outside;
-    const double bandwidth = (read + kv) / kBandwidth, launching = (launches - w.hidden) * kLaunch + w.waits * kWait;
+    const double bandwidth = (read + kv) / kBandwidth, launching = launches * kLaunch + w.waits * kWait;
     return line({w.name, fixed((w.block * kLayerWeights + kHeadWeights) / 1e6, 0), fixed(read / 1e6, 0), fixed(kv / 1e6, 1),
                  fixed(launches, 0), fixed(w.waits, 1), microseconds(bandwidth), fixed(launching * 1e6, 0),
                  whole(w.rows / bandwidth), whole(w.rows / launching)});
@@ -152,8 +151,6 @@ Launches TestRoofline::count_launches() {
     const auto table = device.put(std::vector<std::byte*>{cache.data()});
     const auto places = device.put(std::vector<DeviceKvRow>{{table.data(), kEntries - 1, kEntries, kEntries - 1, 0}});
     const auto best = device.put(std::vector<DevicePick>(5));
-    const auto cut = device.put(std::vector<DeviceCut>{{0, 0}});
-    const auto place = device.put(std::vector<int>(2));
     const DeviceKv kv{places.data(), nullptr, 0, 1, kEntries, 1};
     const AttentionShape shape{kHeads, kKvHeads, kHeadDim, DType::BF16, kEntries, rope.data(), rope.data()};
 
@@ -182,7 +179,6 @@ Launches TestRoofline::count_launches() {
         const DeviceRouter linear{{}, of(head, 1, kHidden)};
         cuda::router(c, linear, x.data(), row.data(), 1, 1, sums.data());
     });
-    count([&] { cuda::compact(c, sums.data(), cut.data(), row.data(), 1, 1, place.data(), place.data() + 1); });
     return launches;
 }
 
@@ -200,13 +196,12 @@ void TestRoofline::operations() { same_as_file("operations.csv", table_of_operat
 
 /// How sharing, routing and batching change the sums. Under expert choice with capacities 1, 2/3 and 1/3 a token has depth
 /// 2 on average; recursion r holds that share of the entries, and that share of the tokens reads them. Every offered
-/// recursion costs a router, a wait with the compaction and the gather behind it, and a combine where it is taken. The
-/// two launches behind the scores take no longer than the host's wait for them.
+/// recursion costs a router and a wait, and a gather and a combine where it is taken.
 void TestRoofline::ways() {
     const Launches launches = count_launches();
     std::int64_t per_layer = 0;
     for (std::size_t i = 1; i <= 5; ++i) per_layer += launches[i];
-    const double outside = double(launches[0] + launches[6] + launches[7]), routing = double(launches[8] + launches[9]);
+    const double outside = double(launches[0] + launches[6] + launches[7]), routing = double(launches[8]);
     const double offered = 1 + 1 + 2.0 / 3, depth = 2, entries = 10 * kEntries * (1 + 4.0 / 9 + 1.0 / 9);
     same_as_file(
         "ways.csv",
@@ -216,10 +211,10 @@ void TestRoofline::ways() {
             line_of({"vanilla", 1, kLayers, kLayers, double(kLayers * kEntries), outside, 1}, per_layer),
             line_of({"vanilla, 8 sequences", 8, kLayers, kLayers, double(kLayers * kEntries), outside, 1}, per_layer),
             line_of({"R = 3, every token to depth 3", 1, 10, kLayers, double(kLayers * kEntries),
-                     outside + 2 * 2 + 3 * routing, 4, 3 * 2},
+                     outside + 2 * 2 + 3 * routing, 4},
                     per_layer),
-            line_of({"R = 3, mean depth 2", 1, 10, 10 * depth, entries,
-                     outside + (offered - 1) + (depth - 1) + offered * routing, 1 + offered, 2 * offered},
+            line_of({"R = 3, mean depth 2", 1, 10, 10 * depth, entries, outside + 2 * (depth - 1) + offered * routing,
+                     1 + offered},
                     per_layer),
         });
 }

@@ -112,8 +112,8 @@ private slots:
         QCOMPARE(outcomes(decide_expert({c, {}, 2}, positions(2), z, aux, 2)), QString("TL"));
     }
 
-    /// What a backend is told beforehand comes to the same decisions, at the cut itself and for logits of no value too.
-    void cuts_known_beforehand_decide_alike() {
+    /// At the cut itself, next to it, and for logits of no value; imposed depths need no score.
+    void thresholds_and_imposed_depths_at_the_edge() {
         MorConfig c = expert_config();
         c.sampling = ExpertSampling::AuxRouter;
         const float cut = static_cast<float>(std::log(0.7 / (1.0 - 0.7)));
@@ -128,8 +128,12 @@ private slots:
                         const ExpertRule rule{c, s, r, r == 0};
                         const auto d = decide_expert(rule, positions(static_cast<int>(z.size())), z, aux, 0);
                         for (std::size_t i = 0; i < z.size(); ++i) {
-                            const RoutingCut known = expert_cut(rule, static_cast<int>(i));
-                            QCOMPARE(known.takes(known.auxiliary ? aux[i] : z[i]), d[i].outcome == Outcome::Take);
+                            const int imposed = s.forced_depth.contains(static_cast<int>(i))
+                                                    ? s.forced_depth.at(static_cast<int>(i))
+                                                    : depth;
+                            const float score = head == RoutingHead::Main ? z[i] : aux[i];
+                            const auto limit = static_cast<float>(std::log(threshold / (1.0 - threshold)));
+                            QCOMPARE(d[i].outcome == Outcome::Take, imposed >= 0 ? r < imposed : score >= limit);
                         }
                     }
                 }

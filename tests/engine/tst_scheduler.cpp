@@ -3,8 +3,10 @@
 // refused, cancelled, continued and starved of memory without harm.
 #include <QtTest>
 
+#include <cmath>
 #include <filesystem>
 #include <map>
+#include <random>
 #include <set>
 
 #include "engine/backends.hpp"
@@ -12,6 +14,7 @@
 #include "model/parts.hpp"
 #include "mor/error.hpp"
 #include "mor/session.hpp"
+#include "run/pass_selection.hpp"
 
 namespace fs = std::filesystem;
 using namespace mor;
@@ -51,6 +54,23 @@ public:
         fail("head");
         CountingBackend::head(norm, eps, w, x, rows, logits);
     }
+
+    void route(std::span<const RoutingPoint> points, const float* x) override {
+        fail("route");
+        CountingBackend::route(points, x);
+    }
+    std::vector<Pick> pick(const float* logits, int n, int vocab, int k, std::span<const int> wanted) override {
+        fail("pick");
+        auto picks = CountingBackend::pick(logits, n, vocab, k, wanted);
+        if (spoiled >= 0) picks.at(static_cast<std::size_t>(spoiled)).log_sum_exp = std::nanf("");
+        return picks;
+    }
+    void download(const float* source, std::size_t count, float* host) override {
+        fail("download");
+        CountingBackend::download(source, count, host);
+    }
+
+    int spoiled = -1;  ///< row of the next picks that says nothing
 
 private:
     void fail(const char* operation) {
@@ -288,51 +308,54 @@ private slots:
     void a_request_that_can_never_fit_is_an_error() {
         Counted c(device_, "mor_expert_mc");
         Scheduler scheduler(c.model, {.capacity_tokens = 10});
-        scheduler.submit({.prompt = some_tokens(40), .max_tokens = 1});
-        const auto what = message([&] {
-            while (!scheduler.idle()) scheduler.advance();
-        });
-        QVERIFY2(what.contains("KV cache is full"), qPrintable(what));
-        QVERIFY(scheduler.idle());
+        for (const auto& [prompt, more] : {std::pair{40, 1}, {2, 15}, {17, 0}}) {
+            const auto what = message([&] { scheduler.submit({.prompt = some_tokens(prompt), .max_tokens = more}); });
+            QVERIFY2(what.contains(QString::number(prompt + more)) && what.contains("holds 16"), qPrintable(what));
+            QVERIFY(scheduler.idle());
+        }
+        scheduler.submit({.prompt = some_tokens(15), .max_tokens = 1});
+        while (!scheduler.idle()) scheduler.advance();
     }
 
     /// A token that was chosen and has not been through the model is no part of a text that was stopped, however it was.
-    void a_full_cache_ends_the_text_at_its_last_finished_token() {
+    void a_text_that_has_no_room_to_go_on_stays_as_it_is() {
         Counted c(device_, "mor_expert_mc");
         Scheduler scheduler(c.model, {.block_entries = 8, .capacity_tokens = 16});
-        const int id = scheduler.submit({.prompt = some_tokens(8), .max_tokens = 50, .ignore_eos = true});
-        std::size_t finished = 0;
-        const auto what = message([&] {
-            while (!scheduler.idle()) finished += scheduler.advance().tokens.size();
-        });
+        const int id = scheduler.submit({.prompt = some_tokens(8), .max_tokens = 8, .ignore_eos = true});
+        while (!scheduler.idle()) scheduler.advance();
+        const auto what = message([&] { scheduler.extend(id, 1); });
         QVERIFY2(what.contains("KV cache is full"), qPrintable(what));
-        QCOMPARE(finished, std::size_t{16});
-        QCOMPARE(scheduler.tokens(id).size(), finished);
+        QVERIFY(scheduler.idle());
+        QCOMPARE(scheduler.tokens(id).size(), std::size_t{16});
         QCOMPARE(scheduler.kv(id).slot_tokens.front(), 16);
+        // What has ended keeps its blocks, so nobody else can begin before it is released.
+        scheduler.submit({.prompt = some_tokens(3), .max_tokens = 1});
+        const auto full = message([&] {
+            while (!scheduler.idle()) scheduler.advance();
+        });
+        QVERIFY2(full.contains("release"), qPrintable(full));
+        scheduler.release(id);
+        const int next = scheduler.submit({.prompt = some_tokens(3), .max_tokens = 1, .ignore_eos = true});
+        while (!scheduler.idle()) scheduler.advance();
+        QCOMPARE(scheduler.tokens(next).size(), std::size_t{4});
     }
 
-    void cancelling_a_text_that_waits_for_memory_drops_the_waiting_token() {
+    void cancelling_a_text_that_waits_for_its_turn() {
         Counted c(device_, "mor_expert_mc");
-        Scheduler scheduler(c.model, {.block_entries = 8, .capacity_tokens = 16});
-        const int first = scheduler.submit({.prompt = some_tokens(7), .max_tokens = 30, .ignore_eos = true});
-        const int second = scheduler.submit({.prompt = some_tokens(7), .max_tokens = 30, .ignore_eos = true});
-        std::map<int, std::size_t> finished;
-        const auto what = message([&] {  // both have a block and want another
-            while (!scheduler.idle())
-                for (const auto& t : scheduler.advance().tokens) ++finished[t.record.request];
-        });
-        QVERIFY2(what.contains("KV cache is full"), qPrintable(what));
-        QVERIFY(!scheduler.running(first) && scheduler.running(second));
-        QCOMPARE(scheduler.tokens(first).size(), finished[first]);
-        QCOMPARE(scheduler.tokens(second).size(), finished[second] + 1);
+        Scheduler scheduler(c.model, {.max_requests = 1});
+        const Request request{.prompt = some_tokens(7), .max_tokens = 3, .ignore_eos = true};
+        const int first = scheduler.submit(request), second = scheduler.submit(request), third = scheduler.submit(request);
+        while (scheduler.tokens(first).size() < 9) scheduler.advance();
         scheduler.cancel(second);
-        QCOMPARE(scheduler.tokens(second).size(), finished[second]);
-        QVERIFY(scheduler.idle());
+        QVERIFY(scheduler.tokens(second).empty() && !scheduler.running(second));
+        while (!scheduler.idle()) QVERIFY(scheduler.advance().pass.waiting <= 1);
+        QCOMPARE(scheduler.tokens(third), scheduler.tokens(first));
+        QCOMPARE(scheduler.kv(second).slot_tokens.front(), 0);
     }
 
     void a_device_that_fails_ends_texts_at_their_last_finished_token_data() {
         QTest::addColumn<QString>("operation");
-        for (const char* operation : {"embed", "attention", "head"}) QTest::newRow(operation) << operation;
+        for (const char* operation : {"embed", "attention", "route", "head", "pick"}) QTest::newRow(operation) << operation;
     }
     void a_device_that_fails_ends_texts_at_their_last_finished_token() {
         QFETCH(QString, operation);
@@ -354,6 +377,185 @@ private slots:
         const int again = scheduler.submit(request);
         while (!scheduler.idle()) scheduler.advance();
         QCOMPARE(scheduler.tokens(again).size(), std::size_t{21});
+    }
+
+    /// One request cannot choose its next token: it ends, and what the others finished in that pass is told all the same.
+    void a_request_that_fails_alone_takes_no_others_along() {
+        On<FailingBackend> c(device_, "mor_expert_mc");
+        Scheduler scheduler(c.model, {.max_requests = 3});
+        RoutingSettings routing;
+        routing.fixed_depth = 1;  // in step
+        for (int i = 0; i < 3; ++i)
+            scheduler.submit({.prompt = some_tokens(4), .max_tokens = 6, .ignore_eos = true, .routing = routing});
+        std::map<int, std::size_t> finished;
+        const auto advance = [&] {
+            for (const auto& t : scheduler.advance().tokens) ++finished[t.record.request];
+        };
+        while (finished[0] < 5) advance();
+        c.backend->spoiled = 1;
+        c.backend->fails = "download";
+        while (scheduler.running(1)) advance();
+        c.backend->spoiled = -1;
+        QVERIFY(finished[0] == 6 && finished[1] == 6 && finished[2] == 6);
+        QVERIFY(!scheduler.idle());
+        QVERIFY(message([&] { scheduler.advance(); }).contains("download"));
+        QCOMPARE(scheduler.tokens(1).size(), std::size_t{6});
+        while (!scheduler.idle()) advance();
+        QVERIFY(finished[0] == 10 && finished[1] == 6 && finished[2] == 10);
+    }
+
+    /// Embedding, head and picks: once in a pass, and once for exits, however many requests it has and whatever each asks
+    /// for.
+    void a_pass_embeds_and_reads_the_head_once() {
+        Counted c(device_, "mor_expert_mc");
+        Scheduler scheduler(c.model, {.max_requests = 12});
+        for (int i = 0; i < 12; ++i)
+            scheduler.submit({.prompt = some_tokens(3 + i % 3),
+                              .max_tokens = 8,
+                              .ignore_eos = true,
+                              .sampling = {.temperature = i % 2 ? 0.9f : 0.0f, .top_k = i % 4 ? 20 : 0},
+                              .alternatives = i % 5,
+                              .prompt_logprobs = i % 3 == 0,
+                              .exits = i % 6 == 1});
+        long heads = 0, calls = 0;
+        while (!scheduler.idle()) {
+            const auto before = c.backend->counts;
+            bool exits = false;
+            for (const auto& t : scheduler.advance().tokens) exits = exits || !t.record.exits.empty();
+            const auto& now = c.backend->counts;
+            QVERIFY(now.embed_calls - before.embed_calls <= 1);
+            QVERIFY(now.head_calls - before.head_calls <= 1 + exits);
+            QCOMPARE(now.pick_calls - before.pick_calls, now.head_calls - before.head_calls);
+            heads += now.heads - before.heads;
+            calls += now.head_calls - before.head_calls;
+        }
+        QVERIFY2(heads > 3 * calls, qPrintable(QString("%1 rows in %2 calls").arg(heads).arg(calls)));
+    }
+
+    /// Requests of every kind at once say what each says alone.
+    void together_is_as_alone_data() {
+        QTest::addColumn<QString>("name");
+        for (const char* name : {"mor_expert_mc_kvshare", "mor_expert_mc", "mor_expert_cycle", "mor_token_mc_softmax"}) {
+            QTest::newRow(name) << name;
+            if (is_cuda(device_) && !exhaustive()) return;
+        }
+    }
+    void together_is_as_alone() {
+        QFETCH(QString, name);
+        Counted c(device_, qPrintable(name));
+        const int recursions = c.model->config().mor.num_recursion;
+        const bool token_choice = c.model->config().mor.routing == Routing::TokenChoice;
+        std::vector<Request> requests;
+        for (int i = 0; i < 9; ++i) {
+            Request r{.prompt = some_tokens(2 + 5 * i % 17),
+                      .max_tokens = 4 + i % 5,
+                      .ignore_eos = true,
+                      .sampling = {.temperature = i % 3 == 1 ? 0.8f : 0.0f, .top_k = i % 2 ? 12 : 0, .seed = 7u + i},
+                      .prefill_chunk = i % 4,
+                      .alternatives = i % 4,
+                      .prompt_logprobs = i % 3 == 2,
+                      .exits = i % 4 == 3};
+            if (i % 3 == 0) r.routing.fixed_depth = token_choice ? 1 + i % recursions : i % (recursions + 1);
+            requests.push_back(std::move(r));
+        }
+        std::map<int, std::vector<TokenRecord>> together;
+        Scheduler scheduler(c.model, {.max_requests = 5});  // fewer than there are
+        for (const Request& r : requests) scheduler.submit(r);
+        while (!scheduler.idle())
+            for (auto& t : scheduler.advance().tokens) together[t.record.request].push_back(std::move(t.record));
+        for (int i = 0; i < 9; ++i) {
+            Session session(c.model);
+            const auto alone = run(session, requests[static_cast<std::size_t>(i)]);
+            const auto& records = together[i];
+            QCOMPARE(records.size(), alone.size());
+            for (std::size_t t = 0; t < alone.size(); ++t) {
+                const TokenRecord &a = alone[t].record, &b = records[t];
+                QVERIFY(a.position == b.position && a.token == b.token && a.depth == b.depth && a.finish == b.finish);
+                QVERIFY(a.kv.used == b.kv.used && a.flops == b.flops && a.top.size() == b.top.size());
+                QVERIFY(std::isnan(a.logprob) ? std::isnan(b.logprob) : std::abs(a.logprob - b.logprob) < 1e-4f);
+                QCOMPARE(b.exits.size(), a.exits.size());
+                for (std::size_t e = 0; e < a.exits.size(); ++e)
+                    for (std::size_t k = 0; k < a.exits[e].top.size(); ++k)
+                        QVERIFY(std::abs(a.exits[e].top[k].logprob - b.exits[e].top[k].logprob) < 1e-4f);
+            }
+        }
+    }
+
+    /// 32 requests whose tokens take one to three recursions: the shared block stays full, with rows of several recursions.
+    void the_shared_block_stays_full() {
+        Counted c(device_, "mor_expert_mc");
+        constexpr int kRequests = 32;
+        const int decoded = device_ == "cpu" ? 40 : 8;
+        Scheduler scheduler(c.model, {.max_requests = kRequests});
+        int depths = 0;
+        std::mt19937 random(11);
+        for (int i = 0; i < kRequests; ++i) {
+            Request r{.prompt = {i}, .max_tokens = decoded, .ignore_eos = true};
+            for (int position = 0; position <= decoded; ++position)
+                depths += r.routing.forced_depth[position] = 1 + static_cast<int>(random() % 3);
+            scheduler.submit(std::move(r));
+        }
+        int passes = 0, shared = 0, mixed = 0, rows = 0;
+        while (!scheduler.idle()) {
+            const PassRecord pass = scheduler.advance().pass;
+            ++passes;
+            std::set<int> recursions;
+            for (const PassRow& row : pass.rows)
+                if (row.decision.outcome == Outcome::Take) recursions.insert(row.recursion);
+            if (recursions.empty()) continue;
+            ++shared;
+            mixed += recursions.size() > 1;
+            rows += pass.computed_rows;
+        }
+        QCOMPARE(rows, depths);
+        const double steps = decoded + 1, fill = double(rows) / shared / kRequests;
+        qInfo(
+            "%s: %d passes, %.2f shared ones for each token of a request (mean depth %.2f), %.1f of %d rows filled, "
+            "%d of %d with rows of different recursions",
+            device_.c_str(), passes, shared / steps, depths / steps / kRequests, fill * kRequests, kRequests, mixed,
+            shared);
+        QVERIFY(3 * mixed > 2 * shared);
+        QVERIFY(fill > 0.75);
+        QVERIFY(shared / steps < 2.75);  // in lockstep each token step takes three
+    }
+
+    /// Requests begin in the order they came, max_requests at a time, and nobody who has begun sits out many passes.
+    void nobody_starves() {
+        Counted c(device_, "mor_expert_mc");
+        constexpr int kRequests = 40, kSlots = 6, kGroups = 3;
+        Scheduler scheduler(c.model, {.max_requests = kSlots});
+        for (int i = 0; i < kRequests; ++i) {
+            Request r{.prompt = some_tokens(i % 7 == 3 ? 30 : 1 + i % 4),
+                      .max_tokens = i % 5 == 0 ? 12 : 2,
+                      .ignore_eos = true,
+                      .prefill_chunk = 3};
+            if (i % 2) r.routing.fixed_depth = i % 4;
+            scheduler.submit(std::move(r));
+        }
+        std::map<int, int> last;  // request -> pass it took part in
+        std::vector<int> begun;
+        std::set<int> ended;
+        int longest = 0;
+        for (int pass = 0; !scheduler.idle(); ++pass) {
+            const Events events = scheduler.advance();
+            QVERIFY(events.pass.running <= kSlots);
+            QCOMPARE(events.pass.running + events.pass.waiting + static_cast<int>(ended.size()), kRequests);
+            std::set<int> part;
+            for (const PassRow& row : events.pass.rows) part.insert(row.request);
+            for (const int request : part) {
+                if (last.contains(request))
+                    longest = std::max(longest, pass - last[request] - 1);
+                else
+                    begun.push_back(request);
+                last[request] = pass;
+            }
+            for (const auto& t : events.tokens)
+                if (t.record.finish != Finish::None) ended.insert(t.record.request);
+        }
+        QCOMPARE(ended.size(), std::size_t{kRequests});
+        for (int i = 0; i < kRequests; ++i)  // those that begin in the same advance may swap
+            QVERIFY(std::abs(std::find(begun.begin(), begun.end(), i) - begun.begin() - i) < kSlots);
+        QVERIFY2(longest <= PassSelection::kPatience + kGroups + 1, qPrintable(QString::number(longest)));
     }
 
     void records_follow_the_token_through() {

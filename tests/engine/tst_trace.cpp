@@ -216,6 +216,23 @@ private slots:
         QCOMPARE(back.tokens.size(), std::size_t{1});
     }
 
+    /// A pass says how long the queue was; traces from before do not, which is not the same as nobody.
+    void the_queue_is_recorded_or_unknown() {
+        PassRecord pass = sample_pass();
+        pass.waiting = 0;
+        const std::string header = to_json(sample_header()) + "\n";
+        const std::string line = to_json(pass);
+        const Trace known = read(header + line + "\n");
+        QCOMPARE(known.passes.at(0).waiting, 0);
+        QCOMPARE(known.passes.at(0).running, 2);
+        std::string older = line;
+        older.erase(older.find("\"waiting\":0,"), std::string("\"waiting\":0,\"running\":2,").size());
+        const Trace unknown = read(header + older + "\n");
+        QCOMPARE(unknown.passes.at(0).waiting, -1);
+        QCOMPARE(unknown.passes.at(0).running, -1);
+        QCOMPARE(QString::fromStdString(to_json(unknown.passes.at(0))), QString::fromStdString(older));
+    }
+
     void several_requests_have_their_own_positions() {
         auto a = sample_token(5), b = sample_token(0);
         b.request = 1;

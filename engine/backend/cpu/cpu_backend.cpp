@@ -7,7 +7,6 @@
 #include "backend/cpu/memory.hpp"
 #include "backend/cpu/pick.hpp"
 #include "backend/cpu/router.hpp"
-#include "backend/plain_route.hpp"
 
 namespace mor::cpu {
 namespace {
@@ -145,8 +144,14 @@ void CpuBackend::ffn_in(const LayerWeights& weights, const LayerShape& s, const 
     linear_.swiglu(normed(*weights.ffn_norm, s.norm_eps, x, n), n, cpu(*weights.gate_up), h);
 }
 
-void CpuBackend::router(const RouterWeights& weights, const float* x, std::span<const int> rows, float scale, float* host) {
+void CpuBackend::route(std::span<const RoutingPoint> points, const float* x) {
     const std::lock_guard lock(mutex_);
+    for (const RoutingPoint& point : points) run_router(point, x);
+}
+
+void CpuBackend::run_router(const RoutingPoint& point, const float* x) {
+    const RouterWeights& weights = *point.router;
+    const std::span<const int> rows = point.rows;
     constexpr int kOuts = 64;  // per tile of the inner product
     const CpuMatrix& outer = cpu(*weights.outer);
     const CpuMatrix* const inner = weights.inner ? &cpu(*weights.inner) : nullptr;
@@ -154,7 +159,7 @@ void CpuBackend::router(const RouterWeights& weights, const float* x, std::span<
     float* const scaled = routed_.get(floats(n, width + hidden));
     float* const inside = scaled + n * width;
     for_rows(n, [&](std::ptrdiff_t i) {
-        router_scale(x + rows[i] * width, static_cast<int>(width), scale, scaled + i * width);
+        router_scale(x + rows[i] * width, static_cast<int>(width), point.scale, scaled + i * width);
     });
     if (inner) {
         const int pieces = (inner->out + kOuts - 1) / kOuts;
@@ -166,11 +171,9 @@ void CpuBackend::router(const RouterWeights& weights, const float* x, std::span<
         });
     }
     const float* const last = inner ? inside : scaled;
-    for_rows(n, [&](std::ptrdiff_t i) { router_product(last + i * outer.in, outer, 0, outer.out, host + i * outer.out); });
-}
-
-void CpuBackend::route(const RouteTask& task, const float* x, int width, float* y, std::span<float> scores) {
-    plain_route(*this, task, x, width, y, scores);
+    for_rows(n, [&](std::ptrdiff_t i) {
+        router_product(last + i * outer.in, outer, 0, outer.out, point.outputs + i * outer.out);
+    });
 }
 
 void CpuBackend::head(const Vector& norm, float eps, const Matrix& w, const float* x, std::span<const int> rows,

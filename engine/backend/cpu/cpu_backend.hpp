@@ -32,8 +32,7 @@ public:
     void attention(const LayerShape&, const float* q, std::span<const KvRow> kv, float* out) override;
     void linear_add(const Matrix& w, const float* a, int n, float* x) override;
     void ffn_in(const LayerWeights&, const LayerShape&, const float* x, int n, float* h) override;
-    void router(const RouterWeights&, const float* x, std::span<const int> rows, float scale, float* host) override;
-    void route(const RouteTask&, const float* x, int width, float* y, std::span<float> scores) override;
+    void route(std::span<const RoutingPoint>, const float* x) override;
     void head(const Vector& norm, float eps, const Matrix& w, const float* x, std::span<const int> rows,
               float* logits) override;
     std::vector<Pick> pick(const float* logits, int n, int vocab, int k, std::span<const int> wanted) override;
@@ -42,6 +41,7 @@ private:
     template <class Function>
     void for_rows(std::ptrdiff_t n, Function&&);
     void rotate_and_store(const LayerShape&, const KvRow&, float* kv);
+    void run_router(const RoutingPoint&, const float* x);
     const float* normed(const Vector& weight, float eps, const float* x, int n);
 
     std::mutex mutex_;

@@ -5,7 +5,7 @@
 #include "mor/types.hpp"
 
 /// What every operation on the device works with. Everything is enqueued on one stream and nothing waits, but for the
-/// operations whose result the host asked for: router, route, pick, download.
+/// operations whose result the host asked for: route, pick, download.
 namespace mor::cuda {
 
 struct Context {

@@ -202,42 +202,26 @@ void CudaBackend::ffn_in(const LayerWeights& w, const LayerShape& s, const float
     cuda::ffn_in(context_, on_device(*w.gate_up), on_device(*w.ffn_norm), s.norm_eps, x, n, h);
 }
 
-void CudaBackend::router(const RouterWeights& w, const float* x, std::span<const int> rows, float scale, float* host) {
-    if (rows.empty()) return;
-    const auto lock = enter();
-    const auto timed = timer_.start("router");
-    const std::size_t count = rows.size() * static_cast<std::size_t>(w.outer->out);
-    float* const outputs = workspace_.of<float>(slot::router_outputs, count);
-    cuda::router(context_, on_device(w), x, staging_.put(rows), size_of(rows), scale, outputs);
-    std::memcpy(host, readback_.get(outputs, count * sizeof(float)), count * sizeof(float));
-}
-
-/// Compaction and gathering stand in the stream behind the copy of the scores, so the device does them while the host waits
-/// for the scores and decides; the layers find their rows in place.
-void CudaBackend::route(const RouteTask& task, const float* x, int width, float* y, std::span<float> scores) {
-    if (task.rows.empty()) return;
+void CudaBackend::route(std::span<const RoutingPoint> points, const float* x) {
+    const auto outputs_of = [](const RoutingPoint& p) {
+        return p.rows.size() * static_cast<std::size_t>(p.router->outer->out);
+    };
+    std::size_t count = 0;
+    for (const RoutingPoint& p : points) count += outputs_of(p);
+    if (count == 0) return;
     const auto lock = enter();
     const auto timed = timer_.start("route");
-    const int n = size_of(task.rows);
-    std::vector<DeviceCut> cuts;
-    for (const RoutingCut& c : task.cuts) {
-        const int row = static_cast<int>(cuts.size());
-        cuts.push_back({c.cut, c.auxiliary ? n + row : row});
+    float* const outputs = workspace_.of<float>(slot::router_outputs, count);
+    float* at = outputs;
+    for (const RoutingPoint& p : points) {
+        cuda::router(context_, on_device(*p.router), x, staging_.put(p.rows), size_of(p.rows), p.scale, at);
+        at += outputs_of(p);
     }
-    const int* const rows = staging_.put(task.rows);
-    const DeviceCut* const device_cuts = staging_.put(std::span<const DeviceCut>(cuts));
-    float* const outputs = workspace_.of<float>(slot::router_outputs, scores.size());
-    int begin = 0;
-    for (const RoutingPoint& p : task.points) {
-        cuda::router(context_, on_device(*p.router), x, rows + begin, p.rows, task.scale, outputs + begin);
-        if (p.auxiliary) cuda::router(context_, on_device(*p.auxiliary), x, rows + begin, p.rows, 1, outputs + n + begin);
-        begin += p.rows;
+    const auto* host = static_cast<const float*>(readback_.get(outputs, count * sizeof(float)));
+    for (const RoutingPoint& p : points) {
+        std::copy_n(host, outputs_of(p), p.outputs);
+        host += outputs_of(p);
     }
-    readback_.start(outputs, scores.size_bytes());
-    int* const count = workspace_.of<int>(slot::compaction, static_cast<std::size_t>(n) + 1);
-    cuda::compact(context_, outputs, device_cuts, rows, n, task.rest, count + 1, count);
-    cuda::gather(context_, x, count + 1, n, width, y, count);
-    std::memcpy(scores.data(), readback_.finish(), scores.size_bytes());
 }
 
 void CudaBackend::head(const Vector& norm, float eps, const Matrix& w, const float* x, std::span<const int> rows,

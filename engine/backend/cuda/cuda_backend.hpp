@@ -26,7 +26,7 @@ private:
     cublasHandle_t handle_ = nullptr;
 };
 
-/// Row operations on one device. Each enqueues its work and returns; only router, route, pick and download wait. Calls from
+/// Row operations on one device. Each enqueues its work and returns; only route, pick and download wait. Calls from
 /// several threads are safe and run one after the other.
 class CudaBackend final : public Backend {
 public:
@@ -53,8 +53,7 @@ public:
     void attention(const LayerShape&, const float* q, std::span<const KvRow> kv, float* out) override;
     void linear_add(const Matrix& w, const float* a, int n, float* x) override;
     void ffn_in(const LayerWeights&, const LayerShape&, const float* x, int n, float* h) override;
-    void router(const RouterWeights&, const float* x, std::span<const int> rows, float scale, float* host) override;
-    void route(const RouteTask&, const float* x, int width, float* y, std::span<float> scores) override;
+    void route(std::span<const RoutingPoint>, const float* x) override;
     void head(const Vector& norm, float eps, const Matrix& w, const float* x, std::span<const int> rows,
               float* logits) override;
     std::vector<Pick> pick(const float* logits, int n, int vocab, int k, std::span<const int> wanted) override;

@@ -11,8 +11,7 @@ namespace mor::cuda {
 
 // --- rows.cu
 void embed(Context&, const DeviceMatrix& table, const int* ids, const int* rows, int n, float* x);
-/// count, if not null, is a number of rows up to n that only the device knows.
-void gather(Context&, const float* x, const int* rows, int n, int width, float* y, const int* count = nullptr);
+void gather(Context&, const float* x, const int* rows, int n, int width, float* y);
 /// gates may be null: replace.
 void combine(Context&, const float* y, const int* rows, const float* gates, int n, int width, float* x);
 
@@ -67,16 +66,6 @@ struct DeviceRouter {
 };
 /// Outputs for x[rows[i]] * scale, [n, outputs], in float32, one fixed order of summation for any n.
 void router(Context&, const DeviceRouter&, const float* x, const int* rows, int n, float scale, float* outputs);
-
-/// A row's RoutingCut, and which of the scores is meant.
-struct DeviceCut {
-    float cut;
-    int score;
-};
-/// Stable compaction into places[0, count): rows[i] of the rows that are taken, in their order, and then of those of
-/// [rest, n) that are not. count is one int.
-void compact(Context&, const float* scores, const DeviceCut* cuts, const int* rows, int n, int rest, int* places,
-             int* count);
 
 // --- pick.cu
 struct DevicePick {

@@ -46,11 +46,11 @@ __global__ void __launch_bounds__(kThreads)
     });
 }
 
-/// V is float4 or float. count may be null; else it replaces n, which the grid was made for.
+/// V is float4 or float.
 template <class V>
 __global__ void __launch_bounds__(kThreads)
-    gather_kernel(const V* x, const int* rows, int n, const int* count, int pieces, V* y) {
-    for_pieces(count ? *count : n, pieces, [&](int piece, int i) {
+    gather_kernel(const V* x, const int* rows, int n, int pieces, V* y) {
+    for_pieces(n, pieces, [&](int piece, int i) {
         y[static_cast<std::int64_t>(i) * pieces + piece] = x[static_cast<std::int64_t>(rows[i]) * pieces + piece];
     });
 }
@@ -99,12 +99,12 @@ void embed(Context& c, const DeviceMatrix& table, const int* ids, const int* row
     check(cudaGetLastError(), "embed");
 }
 
-void gather(Context& c, const float* x, const int* rows, int n, int width, float* y, const int* count) {
+void gather(Context& c, const float* x, const int* rows, int n, int width, float* y) {
     if (n == 0 || width == 0) return;
     with_pieces(x, y, width, [&](auto* piece, int pieces) {
         using V = std::remove_pointer_t<decltype(piece)>;
         gpu::launch(gather_kernel<V>, grid_of(n, pieces), dim3(kThreads), 0, c.stream, reinterpret_cast<const V*>(x), rows,
-                    n, count, pieces, reinterpret_cast<V*>(y));
+                    n, pieces, reinterpret_cast<V*>(y));
     });
     check(cudaGetLastError(), "gather");
 }

@@ -11,19 +11,7 @@ namespace mor::cuda {
 
 /// Slots of the workspace, one for each use, so that two operations never fight over one.
 namespace slot {
-enum : int {
-    normed,
-    widened,
-    converted,
-    projected,
-    split_attention,
-    router_inner,
-    router_outputs,
-    compaction,
-    picks,
-    picked,
-    count
-};
+enum : int { normed, widened, converted, projected, split_attention, router_inner, router_outputs, picks, picked, count };
 }
 
 /// Device memory for intermediate results of one operation. A slot keeps its memory and grows; its content is

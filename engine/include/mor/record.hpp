@@ -76,8 +76,11 @@ struct PassRow {
 /// One segment of layers run over some rows: the engine's smallest visible action.
 struct PassRecord {
     int segment = 0;            ///< of the first chunk in the pass
-    std::vector<PassRow> rows;  ///< every row that was routed or computed, in the order computed
+    std::vector<PassRow> rows;  ///< every row that was computed, in that order, and every row whose recursion was decided
+                                ///< against, at the end of the one before
     int computed_rows = 0;      ///< rows the block was run for; rows that left cost nothing
+    int waiting = -1;           ///< requests that had not begun when the pass did; -1: not recorded, as in older traces
+    int running = -1;           ///< requests under way, those that sat this pass out too; -1 likewise
     double milliseconds = 0;
     std::int64_t kv_blocks_in_use = 0;  ///< of the pool, all sequences
     std::int64_t kv_blocks_total = 0;

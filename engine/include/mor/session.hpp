@@ -47,7 +47,7 @@ struct KvSettings {
     DType type = DType::F32;
     int block_entries = 16;   ///< tokens per block
     int capacity_tokens = 0;  ///< tokens the pool holds at full depth; 0: context x max_requests
-    int max_requests = 1;
+    int max_requests = 1;     ///< that run at once; more wait for their turn
 };
 
 /// Bytes and counts of one request's KV cache, straight from the allocator.
@@ -60,24 +60,30 @@ struct KvReport {
 };
 
 /// Runs any number of requests over one model, one segment pass at a time; rows of different requests and
-/// recursions share a pass when their segments have the same weights (continuous depth-wise batching).
+/// recursions share a pass when their segments have the same weights (continuous depth-wise batching). A request says the
+/// same as it would alone, up to the rounding of sums (the number of rows in a product decides which kernel computes it).
 ///
-/// Not thread-safe: one thread at a time calls it. Throws Error on a request that cannot run (empty prompt, token
-/// outside the vocabulary, longer than the context, KV pool too small); the scheduler stays usable. Where advance()
-/// throws, the requests it could not go on with have ended like cancelled ones.
+/// Requests begin in the order they were submitted, at most KvSettings::max_requests at a time, when the KV pool has room
+/// for prompt and max_tokens; until then they wait. One that has begun takes part in a pass again after a bounded number of
+/// passes (run/pass_selection.hpp). A request that ended keeps what it stored in the KV pool until it is released.
+///
+/// Not thread-safe: one thread at a time calls it. submit() throws Error on a request that cannot run (empty prompt, token
+/// outside the vocabulary, longer than the context, more tokens than the KV pool holds). Where advance() throws, the requests
+/// it could not go on with have ended like cancelled ones, and the scheduler stays usable.
 class Scheduler {
 public:
     explicit Scheduler(std::shared_ptr<const Model>, const KvSettings& = {});
     ~Scheduler();
 
     int submit(Request);  ///< returns the request's number, from 0
-    bool idle() const;    ///< nothing left to compute
+    bool idle() const;    ///< nothing left to compute, or to throw
     Events advance();     ///< one pass; call only when not idle
 
     /// Ends the request at its last finished token; a token that was chosen and has not been through the model is dropped.
     void cancel(int request);
 
-    /// Takes `more` further tokens for a request that ended with Finish::MaxTokens (at most up to the context).
+    /// Takes `more` further tokens for a request that ended with Finish::MaxTokens (at most up to the context). Throws Error
+    /// and changes nothing when the KV pool has no room for them.
     void extend(int request, int more);
 
     /// Drops everything known about an ended or running request and gives its blocks back.

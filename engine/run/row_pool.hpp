@@ -8,16 +8,25 @@
 
 namespace mor {
 
-/// States of all rows in flight: one matrix [capacity, width] in backend memory, handed out row by row.
-class StatePool {
+/// One matrix [capacity, width] of float32 in backend memory, handed out row by row: the states of all rows in flight, or
+/// the logits that requests keep.
+class RowPool {
 public:
-    StatePool(std::shared_ptr<Backend> backend, int width) : backend_(std::move(backend)), width_(width) {}
+    RowPool(std::shared_ptr<Backend> backend, int width) : backend_(std::move(backend)), width_(width) {}
 
     /// n free rows. May move the matrix, so data() must be asked for again.
     std::vector<int> take(int n);
     void give(const std::vector<int>& rows) { free_.insert(free_.end(), rows.rbegin(), rows.rend()); }
 
-    float* data() { return reinterpret_cast<float*>(memory_.get()); }
+    float* data() const { return reinterpret_cast<float*>(memory_.get()); }
+    int width() const { return width_; }
+
+    /// A copy of one row on the host.
+    std::vector<float> row(int number) const {
+        std::vector<float> values(static_cast<std::size_t>(width_));
+        backend_->download(data() + static_cast<std::size_t>(number) * width_, values.size(), values.data());
+        return values;
+    }
 
     /// Gives the memory back when no row is taken.
     void release_unused() {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "run/state_pool.hpp"
+#include "run/row_pool.hpp"
 
 #include <algorithm>
 #include <numeric>
 
 namespace mor {
 
-std::vector<int> StatePool::take(int n) {
+std::vector<int> RowPool::take(int n) {
     if (static_cast<int>(free_.size()) < n) grow(std::max(2 * capacity_, capacity_ + n));
     std::vector<int> rows(free_.rbegin(), free_.rbegin() + n);
     free_.resize(free_.size() - n);
     return rows;
 }
 
-void StatePool::grow(int rows) {
+void RowPool::grow(int rows) {
     auto larger = backend_->allocate(static_cast<std::size_t>(rows) * width_ * sizeof(float));
     if (capacity_ > 0) {
         std::vector<int> all(capacity_);
