@@ -558,6 +558,46 @@ private slots:
         QVERIFY2(longest <= PassSelection::kPatience + kGroups + 1, qPrintable(QString::number(longest)));
     }
 
+    /// What never happens for long with real requests: a lone row in front of heavy weights, prompts beyond what one pass
+    /// takes, and a group that is always cheaper. Each takes part within the bound that pass_selection.hpp names.
+    void every_chunk_takes_part_within_the_bound() {
+        Counted c(device_, "mor_expert_mc");
+        const ModelParts& parts = parts_of(*c.model);
+        const Plan plan = compile_plan(c.model->config(), KvPolicy::RecursionWise);
+        KvPool pool(parts.backend, plan, {.kv_heads = 2, .head_dim = 16}, 256, 1);
+        RowPool logits(parts.backend, 128);
+        PassSelection selection({{0, 1}, {1, 10}, {2, 1000}});
+        std::vector<std::unique_ptr<Sequence>> sequences;
+        std::vector<Chunk> chunks;
+        const auto add = [&](int segment, int rows) {
+            const int id = static_cast<int>(sequences.size());
+            sequences.push_back(std::make_unique<Sequence>(id, Request{}, pool, plan, logits, nullptr));
+            chunks.push_back({.sequence = sequences.back().get(), .rows = std::vector<Row>(rows), .segment = segment});
+            for (int i = 0; i < rows; ++i) chunks.back().live.push_back(i);
+            selection.enter(chunks.back());
+        };
+        for (int i = 0; i < 30; ++i) add(0, 1);
+        for (int i = 0; i < 3 * PassSelection::kPrompts; ++i) add(1, 4);
+        add(2, 1);
+        std::vector<Chunk*> ready;
+        for (Chunk& chunk : chunks) ready.push_back(&chunk);
+        std::map<const Chunk*, int> last;
+        int longest = 0, first_groups = 0;
+        for (int pass = 1; pass <= 200; ++pass) {
+            const auto chosen = selection.next(ready);
+            QVERIFY(std::all_of(chosen.begin(), chosen.end(),
+                                [&](const Chunk* chunk) { return chunk->segment == chosen.front()->segment; }));
+            first_groups += chosen.front()->segment == 0;
+            for (const Chunk* chunk : chosen) {
+                longest = std::max(longest, pass - last[chunk] - 1);
+                last[chunk] = pass;
+            }
+        }
+        QCOMPARE(last.size(), chunks.size());
+        QVERIFY2(longest <= PassSelection::kPatience + 2 + 3, qPrintable(QString::number(longest)));
+        QVERIFY(first_groups > 20);  // and the cheap group goes first as long as nobody has waited
+    }
+
     void records_follow_the_token_through() {
         Counted c(device_, "mor_expert_mc");
         Session session(c.model);
